@@ -1,0 +1,1 @@
+"""Runs compared question by question: differences with their uncertainty, and which questions got worse."""
