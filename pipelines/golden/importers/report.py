@@ -1,0 +1,85 @@
+"""A draft to a dataset folder, and the report of what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.errors import DatasetError, shorten
+from pipelines.golden.importers.draft import Draft, Problem
+from pipelines.golden.importers.settle import settle
+from pipelines.golden.write import write_dataset
+
+_TOLD = 3
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What was imported, what was not (`problems`, and `left_out` by question id), and what to know (`notices`)."""
+
+    dataset_path: Path
+    name: str
+    n_documents: int
+    n_questions: int
+    n_evidence: int
+    problems: tuple[Problem, ...] = ()
+    left_out: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 when all was imported, else 2."""
+        return 2 if self.problems else 0
+
+    def summary(self) -> str:
+        """Say in a few sentences what is there now, and what is not."""
+        counts = (
+            f"{self.n_documents:,} documents, {self.n_questions:,} questions and {self.n_evidence:,} pieces of evidence"
+        )
+        parts = [f"Imported '{shorten(self.name)}': {counts}, in {self.dataset_path}."]
+        if self.problems:
+            parts.append(f"{len(self.problems):,} could not be imported as given: {self._told()}")
+        if self.left_out:
+            parts.append(f"Questions left out: {len(self.left_out):,}.")
+        if self.notices:
+            parts.append(f"To know: {' '.join(self.notices[:_TOLD])}{_more(len(self.notices))}")
+        return " ".join(parts)
+
+    def _told(self) -> str:
+        return " ".join(problem.message for problem in self.problems[:_TOLD]) + _more(len(self.problems))
+
+
+def _more(n: int) -> str:
+    return f" And {n - _TOLD:,} more." if n > _TOLD else ""
+
+
+def finish(draft: Draft, dest: str | Path, name: str | None, overwrite: bool = False) -> ImportReport:
+    """Look the evidence up, write the dataset, and report.
+
+    Raises:
+        DatasetError: when no question at all could be used, or the dataset cannot be written there.
+    """
+    questions, left_out = settle(draft)
+    if draft.problems and not questions:
+        first = draft.problems[0].message
+        raise DatasetError(f"None of the questions could be imported, so nothing was written. {first}")
+    folder = write_dataset(
+        dest,
+        draft.documents,
+        questions,
+        name=name,
+        description=draft.description,
+        licence=draft.licence,
+        source=draft.source,
+        overwrite=overwrite,
+    )
+    return ImportReport(
+        dataset_path=folder,
+        name=name or folder.name,
+        n_documents=len(draft.documents),
+        n_questions=len(questions),
+        n_evidence=sum(len(question.evidence) for question in questions),
+        problems=tuple(draft.problems),
+        left_out=tuple(left_out),
+        notices=tuple(draft.notices),
+    )
