@@ -91,10 +91,10 @@ def ndcg(placed: Placed, best: Placed, cut: LongArray) -> DoubleArray:
     """How much of the ideal list's discounted gain is reached.
 
     ndcg = Σ grade_i / log2(position_i + 1) over the gained items, divided by the same sum over the ideal list; both
-    over positions up to k (in the ideal list at least 1, for a budget that nothing fits).
+    over positions up to k. Where no position is within the cut (a budget that nothing fits) it is 0.
     """
     reached = _sum(placed, placed.grade / np.log2(placed.position + 1), cut)
-    reachable = _sum(best, best.grade / np.log2(best.position + 1), np.maximum(cut, 1))
+    reachable = _sum(best, best.grade / np.log2(best.position + 1), cut)
     return np.divide(reached, reachable, out=np.zeros_like(reached), where=reachable > 0)
 
 
