@@ -58,7 +58,7 @@ def _errors(contents: Contents) -> Iterator[Finding]:
     for error in contents.errors:
         kinds[getattr(error, "code", "unreadable")].append(str(error))
     for code, messages in kinds.items():
-        more = f" There are {len(messages) - 1:,} more of this kind." if len(messages) > 1 else ""
+        more = f" More of this kind: {len(messages) - 1:,}." if len(messages) > 1 else ""
         yield Finding.of("error", code, messages[0] + more, messages)
 
 

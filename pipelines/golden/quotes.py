@@ -13,6 +13,7 @@ from pipelines.golden.folding import Folded, fold
 _COMPARED_CHARS = 200
 _SEARCHED_CHARS = 4_000_000
 _LEAST_SIMILARITY = 50.0
+_WIDENED_CHARS = 20
 
 
 @dataclass(frozen=True)
@@ -75,5 +76,13 @@ def _nearest(wanted: str, folded: Folded, text: str) -> Missing:
     if best is None or best.dest_end <= best.dest_start:
         return Missing("", None, 0.0, "nothing like it is there")
     end = min(len(folded.text), best.dest_end + len(wanted) - len(head))
-    start, end = folded.span(best.dest_start, end)
+    start, end = _whole_words(text, *folded.span(best.dest_start, end))
     return Missing(text[start:end], start, best.score / 100, f"the nearest is alike by {best.score:.0f} %")
+
+
+def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
+    """Widen a span to where words begin and end, by at most 20 characters a side: it is read by people."""
+    for _ in range(_WIDENED_CHARS):
+        start -= start > 0 and text[start - 1].isalnum() and text[start].isalnum()
+        end += end < len(text) and text[end].isalnum() and text[end - 1].isalnum()
+    return start, end

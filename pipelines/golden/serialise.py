@@ -41,7 +41,7 @@ def _evidence_row(item: Evidence) -> dict[str, object]:
     values = {"start": item.start, "end": item.end, "quote": item.quote, "group": item.group}
     row: dict[str, object] = {"document_id": item.document_id}
     row |= {key: value for key, value in values.items() if value is not None}
-    grade = int(item.grade) if item.grade == int(item.grade) else item.grade
+    grade = int(item.grade) if float(item.grade).is_integer() else item.grade
     return row if grade == 1 else {**row, "grade": grade}
 
 

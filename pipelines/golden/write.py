@@ -60,10 +60,20 @@ def write_dataset(
 def _files(manifest: Manifest, documents: Sequence[Document], questions: Sequence[Question]) -> dict[str, str]:
     kept = {key: clean(value) if isinstance(value, str) else value for key, value in asdict(manifest).items() if value}
     return {
-        MANIFEST_FILE: yaml.safe_dump(kept, sort_keys=False, allow_unicode=True),
+        MANIFEST_FILE: _yaml(kept),
         DOCUMENTS_FILE: json_rows(document_row(document) for document in documents),
         QUESTIONS_FILE: json_rows(question_row(question) for question in questions),
     }
+
+
+def _yaml(values: Mapping[str, object]) -> str:
+    """Write YAML that reads back the same; a few characters, such as U+0085, only do so when they are escaped."""
+    plain = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+    try:
+        same = yaml.safe_load(plain) == values
+    except yaml.YAMLError:
+        same = False
+    return plain if same else yaml.safe_dump(values, sort_keys=False)
 
 
 def _refuse_twice(what: str, ids: Sequence[str]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pipelines.errors import DatasetError, shorten
 from pipelines.golden.importers import Draft, Problem, importer
 from pipelines.golden.importers.sources import need_file, need_folder
-from pipelines.golden.importers.tables import read_table
+from pipelines.golden.importers.tables import Row, read_table
 from pipelines.records import Document, Evidence, MetadataValue, Question, Split
 from pipelines.stages.load import read_text
 from pipelines.stages.load.files import holds
@@ -84,16 +85,23 @@ def _judgements(path: Path, draft: Draft) -> Judgements:
     judged: Judgements = {}
     negative = 0
     for row in read_table(read_text(path), named(path), _COLUMNS, delimiters="\t", quoted=False).rows:
-        try:
-            score = float(row["score"])
-        except ValueError as error:
-            found = f"{named(path)}, line {row.line}: the score is '{shorten(row['score'], 40)}'"
-            raise DatasetError(f"{found}, but must be a number; correct that line.") from error
+        score = _score(row, named(path))
         negative += score < 0
         judged.setdefault(clean(row["query-id"]), {})[clean(row["corpus-id"])] = max(score, 0.0)
     if negative:
         draft.notices.append(f"Scores below 0 in {path.name} became 0 (n: {negative:,}).")
     return judged
+
+
+def _score(row: Row, where: str) -> float:
+    found = row.wrong or f"the score is '{shorten(row['score'], 40)}', which is no number"
+    try:
+        score = math.nan if row.wrong else float(row["score"])
+    except ValueError:
+        score = math.nan
+    if not math.isfinite(score):
+        raise DatasetError(f"{where}, line {row.line}: {found}; correct that line.")
+    return score
 
 
 def _questions(texts: Mapping[str, str], judged: Mapping[Split, Judgements], draft: Draft) -> None:
