@@ -13,7 +13,7 @@ import numpy as np
 from scipy import stats
 
 from pipelines.compare.comparison import Comparison, RunScores, compare
-from pipelines.compare.resample import mean_intervals
+from pipelines.resampling.means import mean_intervals
 from pipelines.records import DoubleArray, Metric, Scores
 
 N_RUNS, N_QUESTIONS, N_METRICS, RESAMPLES = 50, 500, 20, 10_000

@@ -44,7 +44,9 @@ class Component(BaseModel):
             return
         known = _REGISTRY.setdefault(cls.stage, {})
         if name in known and known[name].__qualname__ != cls.__qualname__:
-            raise TypeError(f"two {cls.stage} components are called {name!r}: {known[name].__module__}, {cls.__module__}")
+            raise TypeError(
+                f"two {cls.stage} components are called {name!r}: {known[name].__module__}, {cls.__module__}"
+            )
         cls.name, cls.version, cls.identity = name, version, identity
         known[name] = cls
 

@@ -149,7 +149,7 @@ class Chunks:
 
     def text(self, documents: Documents, i: int) -> str:
         """Return the text of chunk `i`."""
-        return documents.texts[self.document[i]][self.start[i] : self.end[i]]
+        return documents.texts[int(self.document[i])][int(self.start[i]) : int(self.end[i])]
 
     def texts(self, documents: Documents) -> list[str]:
         """Return the text of every chunk, in order."""

@@ -9,10 +9,10 @@ import numpy as np
 from pipelines.compare.comparable import check_comparable, chosen_metrics
 from pipelines.compare.holm import holm
 from pipelines.compare.paired import Paired, paired, refined_patterns
-from pipelines.compare.resample import finite
 from pipelines.compare.run_scores import RunScores
 from pipelines.compare.table import Comparison, ComparisonRow, Verdict
 from pipelines.records import DoubleArray, Metric
+from pipelines.resampling.means import finite
 
 __all__ = ["Comparison", "ComparisonRow", "RunScores", "Verdict", "compare"]
 

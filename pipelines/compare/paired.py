@@ -6,10 +6,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from pipelines.compare.grid import BLOCK_BYTES, column_means
-from pipelines.compare.resample import check_finite, check_resampling, mean_intervals
 from pipelines.compare.signflip import sign_flip_p
 from pipelines.records import BoolArray, DoubleArray, LongArray
+from pipelines.resampling.grid import BLOCK_BYTES, column_means
+from pipelines.resampling.means import check_finite, check_resampling, mean_intervals
 
 TIE = 1e-12
 # A p of 1 / (1 + patterns), times the number of comparisons, must be able to fall well below 0.05.

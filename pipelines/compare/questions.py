@@ -10,8 +10,8 @@ import numpy as np
 
 from pipelines.compare.comparable import check_comparable, chosen_metrics
 from pipelines.compare.paired import differences
-from pipelines.compare.resample import finite
 from pipelines.compare.run_scores import RunScores
+from pipelines.resampling.means import finite
 
 Outcome: TypeAlias = Literal["win", "tie", "loss"]
 FirstHits: TypeAlias = Mapping[str, int | None]

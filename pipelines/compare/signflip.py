@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pipelines.compare.grid import BLOCK_BYTES, Grid, blocks
 from pipelines.records import DoubleArray, LongArray
+from pipelines.resampling.grid import BLOCK_BYTES, Grid, blocks
 
 # 2**13 = 8,192 patterns: no more than are drawn anyway.
 EXACT_UP_TO = 13

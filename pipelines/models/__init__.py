@@ -1,0 +1,1 @@
+"""Clients that several stages share: encoders, tokenizers, devices."""

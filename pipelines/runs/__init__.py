@@ -1,0 +1,1 @@
+"""Runs: evaluated, recorded, queried and exported; jobs and the workers that do them."""

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from pipelines.compare.grid import Grid, column_means
-from pipelines.compare.resample import Interval, mean_intervals
+from pipelines.resampling.grid import Grid, column_means
+from pipelines.resampling.means import Interval, mean_intervals
 from pipelines.errors import ComparisonError
 
 NAN = math.nan

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.compare.bootstrap import percentile_bounds
-from pipelines.compare.grid import BLOCK_BYTES, blocks, column_means
 from pipelines.errors import ComparisonError
 from pipelines.records import BoolArray, DoubleArray, LongArray
+from pipelines.resampling.bootstrap import percentile_bounds
+from pipelines.resampling.grid import BLOCK_BYTES, blocks, column_means
 
 LEAST_RESAMPLES, MOST_RESAMPLES = 100, 1_000_000
 

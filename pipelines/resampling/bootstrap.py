@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pipelines.compare.grid import Grid, blocks
 from pipelines.records import DoubleArray, LongArray
+from pipelines.resampling.grid import Grid, blocks
 
 LOW, HIGH = 0.025, 0.975
 

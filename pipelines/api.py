@@ -1,0 +1,301 @@
+"""The verbs that the browser UI, the command line and notebooks call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.cache import Cache
+from pipelines.compare.comparison import Comparison, RunScores, compare
+from pipelines.compare.questions import QuestionDifference
+from pipelines.compare.questions import question_differences as differences
+from pipelines.errors import DatasetError, NotFoundError, did_you_mean, shorten
+from pipelines.golden.check import check
+from pipelines.golden.dataset import Dataset
+from pipelines.golden.findings import Report
+from pipelines.golden.importers import ImportReport, import_dataset
+from pipelines.golden.upload import from_uploads
+from pipelines.pipeline import Pipeline
+from pipelines.records import Question
+from pipelines.runs.database import Database
+from pipelines.runs.evaluate import Evaluated
+from pipelines.runs.evaluate import evaluate as evaluate_here
+from pipelines.runs.jobs import Job, Jobs
+from pipelines.runs.record import ALL_QUESTIONS, Details, Run
+from pipelines.runs.spawn import ensure_worker
+from pipelines.runs.store import RunStore
+from pipelines.runs.submit import submit_evaluation
+from pipelines.runs.table import DEFAULT_METRICS, Table, runs_table
+from pipelines.settings import cache_folder, database_url, dataset_folders, runs_folder
+
+_WATCH_S = 0.1
+
+
+def store() -> RunStore:
+    """Return the run store of this home folder."""
+    return RunStore(Database(database_url()), runs_folder())
+
+
+def jobs() -> Jobs:
+    """Return the job table of this home folder."""
+    return Jobs(Database(database_url()))
+
+
+@dataclass(frozen=True)
+class DatasetPlace:
+    """A dataset that can be chosen by name."""
+
+    name: str
+    path: Path
+    bundled: bool
+
+
+def datasets() -> list[DatasetPlace]:
+    """Return the datasets that are found by name: the user's own, then the bundled ones."""
+    own, bundled = dataset_folders()
+    places = [(folder, folder is bundled) for folder in (own, bundled) if folder.is_dir()]
+    found: dict[str, DatasetPlace] = {}
+    for folder, comes_along in places:
+        for path in sorted(folder.iterdir()):
+            if (path / "questions.jsonl").is_file() and not path.name.startswith("."):
+                found.setdefault(path.name, DatasetPlace(path.name, path, comes_along))
+    return list(found.values())
+
+
+def open_dataset(name_or_path: str | Path) -> Dataset:
+    """Open a dataset by its folder's name, or by path.
+
+    Raises:
+        DatasetError: when there is none, or when it is not sound enough to be read.
+    """
+    known = {place.name: place.path for place in datasets()}
+    if str(name_or_path) in known:
+        return Dataset.open(known[str(name_or_path)])
+    path = Path(name_or_path).expanduser()
+    if not path.exists() and path.name == str(name_or_path):
+        names = ", ".join(known) or "none yet"
+        raise DatasetError(
+            f"There is no dataset '{shorten(name_or_path)}'; known are {shorten(names, 300)}: name one of them, "
+            f"or a folder's path.{did_you_mean(str(name_or_path), known)}"
+        )
+    return Dataset.open(path)
+
+
+def submit(
+    pipeline: Pipeline,
+    dataset: Dataset,
+    *,
+    split: str | None = None,
+    name: str | None = None,
+    seed: int = 0,
+    again: bool = True,
+) -> Job:
+    """Have a worker process evaluate `pipeline`; the same thing asked for twice is one job.
+
+    With `again` false, a job that has finished counts as the same thing too.
+    """
+    job = submit_evaluation(jobs(), pipeline, dataset, split=split, name=name, seed=seed, again=again)
+    if job.active:
+        ensure_worker()
+    return job
+
+
+def watch(job_id: str, tell: Callable[[Job], None] | None = None) -> Job:
+    """Wait for a job to end, telling how it stands ten times a second; a dead worker is replaced."""
+    table = jobs()
+    while True:
+        job = table.get(job_id)
+        if tell is not None:
+            tell(job)
+        if not job.active:
+            return job
+        ensure_worker()
+        time.sleep(_WATCH_S)
+
+
+def job(job_id: str) -> Job:
+    """Return how a job stands; when it is still to be done and no worker is there, one is started."""
+    found = jobs().get(job_id)
+    if found.active:
+        ensure_worker()
+    return found
+
+
+def active_jobs() -> list[Job]:
+    """Return the jobs that wait or run, newest first; when there are any and no worker is there, one is started."""
+    found = jobs().recent(active_only=True)
+    if found:
+        ensure_worker()
+    return found
+
+
+def recent_jobs(limit: int = 20) -> list[Job]:
+    """Return the latest jobs, newest first."""
+    return jobs().recent(limit)
+
+
+def cancel(job_id: str) -> Job:
+    """Stop a job within seconds; its finished stages are kept."""
+    found = jobs().cancel(job_id)
+    if found.active:
+        ensure_worker()
+    return found
+
+
+def evaluate(
+    pipeline: Pipeline, dataset: Dataset, *, split: str | None = None, name: str | None = None, seed: int = 0
+) -> Evaluated:
+    """Evaluate in this process and keep the run: for notebooks and tests."""
+    done = evaluate_here(pipeline, dataset, Cache(cache_folder()), split=split, name=name, seed=seed)
+    store().add(done.run, done.details)
+    return done
+
+
+def runs(metrics: Sequence[str] = DEFAULT_METRICS, dataset: str | None = None, intervals: bool = False) -> Table:
+    """Return the table of runs, oldest first."""
+    return runs_table(store(), metrics, dataset, intervals)
+
+
+def run(reference: str) -> Run:
+    """Return a run by id, name, or the beginning of its id."""
+    return store().get(reference)
+
+
+def details(run_id: str) -> Details:
+    """Return the per-question scores and rankings of a run."""
+    return store().details(run_id)
+
+
+def compare_runs(
+    baseline: str, others: Sequence[str], metrics: Sequence[str] | None = None, resamples: int = 10_000, seed: int = 0
+) -> Comparison:
+    """Compare runs with a baseline, paired by question.
+
+    Raises:
+        ComparisonError: when they were not evaluated on the same questions.
+    """
+    first, *rest = [_scores_of(reference) for reference in (baseline, *others)]
+    return compare(first, rest, metrics, resamples, seed)
+
+
+def _scores_of(reference: str) -> RunScores:
+    found = run(reference)
+    kept = details(found.id)
+    split = None if found.split == ALL_QUESTIONS else found.split
+    name, version = found.dataset_name, found.dataset_version
+    return RunScores(found.id, found.name, name, version, split, kept.question_ids, kept.scores)
+
+
+def question_differences(baseline: str, other: str, metric: str) -> tuple[QuestionDifference, ...]:
+    """Return how each question fares in two runs on one metric, the greatest loss first."""
+    return differences(_scores_of(baseline), _scores_of(other), metric)
+
+
+def check_dataset(name_or_path: str | Path) -> Report:
+    """Say how sound a dataset is, and what would mislead an evaluation; errors in it do not stop the check.
+
+    Raises:
+        DatasetError: when there is no dataset folder of that name or path.
+    """
+    known = {place.name: place.path for place in datasets()}
+    return check(known.get(str(name_or_path), Path(name_or_path).expanduser()))
+
+
+def import_golden(format_name: str, source: str | Path, dest: str | Path, name: str | None = None) -> ImportReport:
+    """Import a golden set of another format; see `pipelines.golden.importers`."""
+    return import_dataset(format_name, source, dest, name)
+
+
+def upload_dataset(
+    name: str, documents: Sequence[tuple[str, bytes]], questions_csv: bytes | None, questions_jsonl: bytes | None
+) -> ImportReport:
+    """Write uploaded files into a dataset of the user's own; file names are never taken for paths."""
+    return from_uploads(name, documents, questions_csv, questions_jsonl, dataset_folders()[0])
+
+
+@dataclass(frozen=True)
+class RankedChunk:
+    """A chunk as a run ranked it. `found` is how many characters of the question's evidence it holds."""
+
+    rank: int
+    score: float
+    document_id: str
+    start: int
+    end: int
+    found: int
+
+
+@dataclass(frozen=True)
+class QuestionInDepth:
+    """One question with its gold, and the rankings of several runs, by run id; `texts` holds the documents they name."""
+
+    question: Question
+    rankings: Mapping[str, tuple[RankedChunk, ...]]
+    scores: Mapping[str, Mapping[str, float | None]]
+    texts: Mapping[str, str]
+
+
+def question_in_depth(run_ids: Sequence[str], question_id: str) -> QuestionInDepth:
+    """Return a question with everything that the runs found for it.
+
+    Raises:
+        NotFoundError: when a run lacks the question, or its dataset is gone or was changed since.
+    """
+    dataset = dataset_of(run(run_ids[0]))
+    question = next((q for q in dataset.resolved() if q.id == question_id), None)
+    if question is None:
+        raise NotFoundError(f"The dataset '{shorten(dataset.name)}' has no question '{shorten(question_id)}'.")
+    documents = dataset.documents()
+    kept = {run_id: details(run_id) for run_id in run_ids}
+    rankings = {run_id: _ranked(found, question, run_id) for run_id, found in kept.items()}
+    named = {c.document_id for row in rankings.values() for c in row} | {e.document_id for e in question.evidence}
+    texts = {name: documents.texts[documents.position[name]] for name in named if name in documents.position}
+    return QuestionInDepth(question, rankings, {r: _values(d, question_id) for r, d in kept.items()}, texts)
+
+
+def dataset_of(found: Run) -> Dataset:
+    """Return the dataset that a run was evaluated on.
+
+    Raises:
+        NotFoundError: when it is no longer there, or no longer the same.
+    """
+    try:
+        dataset = Dataset.open(found.dataset_path)
+    except DatasetError as error:
+        raise NotFoundError(f"The dataset of run '{shorten(found.name)}' cannot be opened: {error}") from error
+    if dataset.version != found.dataset_version:
+        raise NotFoundError(
+            f"The dataset '{shorten(dataset.name)}' was changed after run '{shorten(found.name)}' (it was version "
+            f"{found.dataset_version[:8]} and is {dataset.version[:8]}); evaluate the run again to look into it."
+        )
+    return dataset
+
+
+def _ranked(kept: Details, question: Question, run_id: str) -> tuple[RankedChunk, ...]:
+    if question.id not in kept.question_ids:
+        raise NotFoundError(
+            f"Run {run_id} did not evaluate the question '{shorten(question.id)}': it is of another split."
+        )
+    row = kept.question_ids.index(question.id)
+    spans = zip(kept.spans.document_ids[row], kept.spans.starts[row], kept.spans.ends[row], strict=True)
+    return tuple(
+        RankedChunk(i + 1, float(kept.rankings.score[row, i]), name, start, end, _overlap(question, name, start, end))
+        for i, (name, start, end) in enumerate(spans)
+    )
+
+
+def _overlap(question: Question, document_id: str, start: int, end: int) -> int:
+    """Count the evidence characters in a chunk, those that several pieces of evidence share once."""
+    covered: set[int] = set()
+    for item in question.evidence:
+        if item.document_id == document_id and item.grade > 0:
+            first, last = item.start or 0, end if item.end is None else item.end
+            covered.update(range(max(first, start), min(last, end)))
+    return len(covered)
+
+
+def _values(kept: Details, question_id: str) -> dict[str, float | None]:
+    row = kept.scores.values[kept.question_ids.index(question_id)]
+    return {m.name: None if v != v else float(v) for m, v in zip(kept.scores.metrics, row, strict=True)}

@@ -1,0 +1,115 @@
+"""The stages in order: the only list of them. Forms, command-line help, sweeps and documents read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.component import Component, build, components
+from pipelines.errors import ConfigurationError, did_you_mean, shorten
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the flow: its name in a pipeline file, what it decides, and the component that is meant when it is left out."""
+
+    name: str
+    title: str
+    purpose: str
+    default: str
+
+
+STAGES: tuple[Stage, ...] = (
+    Stage("load", "Load", "How files become documents", "auto"),
+    Stage("chunk", "Chunk", "How documents are cut into pieces", "recursive"),
+    Stage("extract", "Extract", "Which metadata are added to the pieces", "none"),
+    Stage("embed", "Embed", "Which model turns texts into vectors", "minilm"),
+    Stage("index", "Index", "How vectors are searched", "exact"),
+    Stage("transform", "Transform", "How a question becomes queries", "none"),
+    Stage("filter", "Filter", "Which pieces may be found at all, by their metadata", "none"),
+    Stage("retrieve", "Retrieve", "How the pieces are ranked for a question", "dense"),
+    Stage("rerank", "Rerank", "How the first pieces are put in a better order", "none"),
+    Stage("generate", "Generate", "How an answer is written from them", "none"),
+    Stage("score", "Score", "At which cut-offs the rankings are measured", "standard"),
+)
+STAGE_NAMES: tuple[str, ...] = tuple(stage.name for stage in STAGES)
+
+
+def stage(name: str) -> Stage:
+    """Return a stage by name.
+
+    Raises:
+        ConfigurationError: for a name that is none.
+    """
+    for one in STAGES:
+        if one.name == name:
+            return one
+    raise ConfigurationError(
+        f"There is no stage '{shorten(name)}'; the stages are {', '.join(STAGE_NAMES)}.{did_you_mean(name, STAGE_NAMES)}"
+    )
+
+
+def build_component(stage_name: str, settings: Mapping[str, Any], where: str) -> Component:
+    """Build the component that `settings` describe, or the stage's default when they name none."""
+    return build(stage_name, settings, stage(stage_name).default, where)
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A field of a component, as forms and help show it."""
+
+    name: str
+    description: str
+    default: Any
+    required: bool
+    schema: Mapping[str, Any]
+
+    @property
+    def unit(self) -> str:
+        """Return the unit, or "" for a plain number or a choice."""
+        return str(self.schema.get("unit", ""))
+
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        """Return the allowed values of a choice, else nothing."""
+        return tuple(self.schema.get("enum", ()))
+
+    def bounds(self) -> str:
+        """Say what is allowed, such as "16 to 2048 tokens" or "rrf | weighted"."""
+        if self.choices:
+            return " | ".join(str(choice) for choice in self.choices)
+        low = self.schema.get("minimum", self.schema.get("exclusiveMinimum"))
+        high = self.schema.get("maximum", self.schema.get("exclusiveMaximum"))
+        if low is None and high is None:
+            return {"boolean": "true | false", "object": "mapping", "array": "list"}.get(
+                self.schema.get("type", ""), "text"
+            )
+        span = f"{low} to {high}" if high is not None else f"{low} or more"
+        return f"{span} {self.unit}".strip()
+
+
+def knobs(component: type[Component]) -> tuple[Knob, ...]:
+    """Return the knobs of a component, in the order of their declaration."""
+    schema = component.model_json_schema()
+    required = set(schema.get("required", ()))
+    return tuple(
+        Knob(name, str(prop.get("description", "")), prop.get("default"), name in required, _inlined(prop, schema))
+        for name, prop in schema.get("properties", {}).items()
+    )
+
+
+def _inlined(prop: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follow a reference to a shared definition, so that a reader needs only this knob."""
+    reference = prop.get("$ref", "")
+    return {**schema["$defs"][reference.rsplit("/", 1)[-1]], **prop} if reference else prop
+
+
+def summary(component: type[Component]) -> str:
+    """Return the first sentence or two of a component's docstring: what it does and when to choose it."""
+    return " ".join((component.__doc__ or "").split("\n\n")[0].split())
+
+
+def all_components() -> dict[str, dict[str, type[Component]]]:
+    """Return every registered component by stage and name."""
+    return {name: components(name) for name in STAGE_NAMES}

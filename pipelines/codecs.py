@@ -1,0 +1,97 @@
+"""How each kind of record is laid down in files: plain numpy arrays and JSON, nothing that can run code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.cache import Codec
+from pipelines.records import Candidates, Chunks, Column, Documents, FloatArray, Metric, Rankings, Scores
+
+_CHUNK_ARRAYS = ("document", "start", "end", "context_start", "context_end", "tokens")
+
+
+def _put(folder: Path, **arrays: npt.NDArray[Any]) -> None:
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+
+
+def _get(folder: Path, name: str) -> npt.NDArray[Any]:
+    array: npt.NDArray[Any] = np.load(folder / f"{name}.npy", allow_pickle=False)
+    return array
+
+
+def _put_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+
+
+def _get_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _put_columns(folder: Path, columns: Mapping[str, Column]) -> None:
+    _put_json(folder / "columns.json", [{"name": name, "values": list(c.values)} for name, c in columns.items()])
+    _put(folder, **{f"codes-{i}": column.codes for i, column in enumerate(columns.values())})
+
+
+def _get_columns(folder: Path) -> dict[str, Column]:
+    declared = _get_json(folder / "columns.json")
+    return {c["name"]: Column(_get(folder, f"codes-{i}"), tuple(c["values"])) for i, c in enumerate(declared)}
+
+
+def _save_documents(value: Documents, folder: Path) -> None:
+    _put_json(folder / "documents.json", {"ids": value.ids, "texts": value.texts})
+    _put_columns(folder, value.columns)
+
+
+def _load_documents(folder: Path) -> Documents:
+    raw = _get_json(folder / "documents.json")
+    return Documents(tuple(raw["ids"]), tuple(raw["texts"]), _get_columns(folder))
+
+
+def _save_chunks(value: Chunks, folder: Path) -> None:
+    _put(folder, **{name: getattr(value, name) for name in _CHUNK_ARRAYS})
+    _put_columns(folder, value.columns)
+
+
+def _load_chunks(folder: Path) -> Chunks:
+    arrays = {name: _get(folder, name) for name in _CHUNK_ARRAYS}
+    return Chunks(**arrays, columns=_get_columns(folder))
+
+
+def _load_vectors(folder: Path) -> FloatArray:
+    return _get(folder, "vectors")
+
+
+def _save_scores(value: Scores, folder: Path) -> None:
+    _put(folder, values=value.values, reason=value.reason)
+    metrics = [[m.name, m.family, m.higher_is_better, m.unit] for m in value.metrics]
+    _put_json(folder / "scores.json", {"metrics": metrics, "reasons": value.reasons})
+
+
+def _load_scores(folder: Path) -> Scores:
+    raw = _get_json(folder / "scores.json")
+    metrics = tuple(Metric(*row) for row in raw["metrics"])
+    return Scores(metrics, _get(folder, "values"), _get(folder, "reason"), tuple(raw["reasons"]))
+
+
+DOCUMENTS: Codec[Documents] = Codec(_save_documents, _load_documents)
+CHUNKS: Codec[Chunks] = Codec(_save_chunks, _load_chunks)
+VECTORS: Codec[FloatArray] = Codec(lambda v, folder: _put(folder, vectors=v), _load_vectors)
+RANKINGS: Codec[Rankings] = Codec(
+    lambda v, folder: _put(folder, chunk=v.chunk, score=v.score),
+    lambda folder: Rankings(_get(folder, "chunk"), _get(folder, "score")),
+)
+CANDIDATES: Codec[Candidates] = Codec(
+    lambda v, folder: _put(folder, mask=v.mask, allowed=v.allowed),
+    lambda folder: Candidates(_get(folder, "mask"), _get(folder, "allowed")),
+)
+SCORES: Codec[Scores] = Codec(_save_scores, _load_scores)
+NUMBERS: Codec[list[float]] = Codec(
+    lambda v, folder: _put_json(folder / "numbers.json", v), lambda folder: list(_get_json(folder / "numbers.json"))
+)

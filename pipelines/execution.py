@@ -1,0 +1,167 @@
+"""Carry out stage executions: each looked up by its key, computed only when it is not there, timed, and kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, Protocol, TypeVar, cast
+
+from pipelines.cache import Cache, Codec, DamagedArtefact
+from pipelines.component import digest
+from pipelines.progress import Progress
+
+T = TypeVar("T")
+Found = Literal["hit", "miss"]
+
+
+class Watch(Protocol):
+    """Told how far a stage is; may raise `Cancelled` to stop the work there."""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Report `done` of `total` units of work of `stage`."""
+        ...
+
+
+def unwatched(stage: str, done: int, total: int) -> None:
+    """Report to nobody."""
+
+
+@dataclass(frozen=True, eq=False)
+class Node(Generic[T]):
+    """One stage execution: what it is called by, what it needs, and how it is done.
+
+    Equal keys mean equal output. Without a codec the output is an opened handle: kept in memory, never stored.
+    """
+
+    stage: str
+    key: str
+    inputs: tuple[Node[Any], ...]
+    work: Callable[[Execution], T]
+    codec: Codec[T] | None = None
+
+    def upstream(self) -> Iterator[Node[Any]]:
+        """Return all nodes that this one depends on, each once, the nearest last, and at last itself."""
+        seen: set[str] = set()
+        yield from self._walk(seen)
+
+    def _walk(self, seen: set[str]) -> Iterator[Node[Any]]:
+        if self.key in seen:
+            return
+        seen.add(self.key)
+        for node in self.inputs:
+            yield from node._walk(seen)
+        yield self
+
+
+def node_key(what: str, identity: object, inputs: tuple[Node[Any], ...]) -> str:
+    """Return the content address: what is done, by what, to which inputs."""
+    return digest({"what": what, "by": identity, "to": [node.key for node in inputs]})
+
+
+@dataclass
+class StageReport:
+    """What a stage cost in this execution, and what its outputs cost when they were computed."""
+
+    seconds: float = 0.0
+    seconds_computed: float = 0.0
+    found: Found = "hit"
+
+
+@dataclass
+class Execution:
+    """Gets nodes, remembering what it has got; one execution serves any number of pipelines over the same store."""
+
+    cache: Cache
+    watch: Watch = unwatched
+    reports: dict[str, StageReport] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    _memory: dict[str, Any] = field(default_factory=dict)
+    _noted: list[list[str]] = field(default_factory=lambda: [[]])
+
+    def __post_init__(self) -> None:
+        """Have the store tell this execution's notes of damage."""
+        self.cache.on_damage = self.notes.append
+
+    def get(self, node: Node[T]) -> T:
+        """Return the output of `node`: from memory, from the store, or by doing its work."""
+        if node.key in self._memory:
+            return cast("T", self._memory[node.key])
+        value = self._looked_up(node)
+        if value is None:
+            value = self._computed(node)
+        self._memory[node.key] = value
+        return value
+
+    def note(self, text: str) -> None:
+        """Remember, with the output that is being computed, what its user should know."""
+        self._noted[-1].append(text)
+
+    def progress(self, stage: str) -> Progress:
+        """Return what a component calls to report how far it is."""
+
+        def tell(done: int, total: int) -> None:
+            self.watch(stage, done, total)
+
+        return tell
+
+    def report(self, stage: str) -> StageReport:
+        """Return the report of a stage, made when it is first asked for."""
+        return self.reports.setdefault(stage, StageReport())
+
+    def account_for(self, node: Node[Any]) -> None:
+        """Enter every stage below `node` in the reports, and its notes, also those that nothing had to be read of."""
+        for one in node.upstream():
+            if one.codec is None:
+                continue
+            self.report(one.stage)
+            entry = self.cache.entry(one.stage, one.key)
+            if entry is not None:
+                self.report(one.stage).seconds_computed += entry.seconds
+                self.notes += [note for note in entry.notes if note not in self.notes]
+
+    def _looked_up(self, node: Node[T]) -> T | None:
+        if node.codec is None:
+            return None
+        started = time.perf_counter()
+        value = self.cache.load(node.stage, node.key, node.codec)
+        if value is not None:
+            self.report(node.stage).seconds += time.perf_counter() - started
+        return value
+
+    def _computed(self, node: Node[T]) -> T:
+        try:
+            return self._worked(node)
+        except DamagedArtefact as damage:
+            self.cache.quarantine(damage.stage, damage.key, damage.why)
+            self._forget_handles(node, damage.key)
+            return self._worked(node)
+
+    def _worked(self, node: Node[T]) -> T:
+        for needed in node.inputs:
+            self.get(needed)
+        self.watch(node.stage, 0, 0)
+        self._noted.append([])
+        started = time.perf_counter()
+        try:
+            value = node.work(self)
+        finally:
+            notes = tuple(self._noted.pop())
+        seconds = time.perf_counter() - started
+        report = self.report(node.stage)
+        report.seconds += seconds
+        if node.codec is None:
+            return value
+        report.found = "miss"
+        return self._kept(node, node.codec, value, seconds, notes)
+
+    def _kept(self, node: Node[T], codec: Codec[T], value: T, seconds: float, notes: tuple[str, ...]) -> T:
+        self.cache.store(node.stage, node.key, codec, value, seconds, notes)
+        if not codec.mutable:
+            return value
+        return codec.load(self.cache.folder(node.stage, node.key))
+
+    def _forget_handles(self, node: Node[Any], damaged: str) -> None:
+        for one in node.upstream():
+            if one.codec is None or one.key == damaged:
+                self._memory.pop(one.key, None)

@@ -1,0 +1,76 @@
+"""What `auto` means on this machine, found out without importing torch where that can be avoided."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pipelines.errors import ConfigurationError
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
+@cache
+def resolve_device(device: Device) -> Device:
+    """Return the device that is meant.
+
+    Raises:
+        ConfigurationError: for a device that this machine lacks.
+    """
+    if device == "auto":
+        return next((d for d in ("cuda", "mps") if _has(d)), "cpu")
+    if device != "cpu" and not _has(device):
+        raise ConfigurationError(f"The device '{device}' was asked for, but this machine has none; use cpu or auto.")
+    return device
+
+
+def _has(device: str) -> bool:
+    if device == "cuda" and not any(
+        Path(p).exists() for p in ("/dev/nvidia0", "/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
+    ):
+        return False
+    if device == "mps" and sys.platform != "darwin":
+        return False
+    import torch
+
+    return bool(torch.cuda.is_available() if device == "cuda" else torch.backends.mps.is_available())
+
+
+@cache
+def resolve_precision(precision: Precision, device: Device) -> Precision:
+    """Return the number format that is meant on `device`: bfloat16 where the hardware computes in it."""
+    if precision != "auto":
+        return precision
+    if device == "cuda":
+        import torch
+
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+    return "bfloat16" if device == "cpu" and _cpu_flags() & {"avx512_bf16", "amx_bf16", "bf16"} else "float32"
+
+
+@cache
+def _cpu_flags() -> frozenset[str]:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return frozenset()
+    flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    return frozenset(flags.partition(":")[2].split())
+
+
+@cache
+def machine() -> str:
+    """Return the processor and the number of cores: timings are comparable only on one machine."""
+    import platform
+
+    import psutil
+
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return f"{name}, {psutil.cpu_count()} cores"

@@ -1,0 +1,84 @@
+"""Token boundaries as character offsets, in cl100k_base, which llama-index-core carries: no download."""
+
+from __future__ import annotations
+
+import os
+from functools import cache, lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipelines.errors import WorkbenchError
+from pipelines.records import Chunks, Documents, IntArray
+
+if TYPE_CHECKING:
+    import tiktoken
+
+_BLOCK_CHARS = 4_000_000
+
+
+@cache
+def encoding() -> tiktoken.Encoding:
+    """Return the cl100k_base encoding, read from the copy in llama-index-core."""
+    spec = find_spec("llama_index.core")
+    if spec is None or spec.origin is None:
+        raise WorkbenchError(
+            "llama-index-core is not installed, and with it the tokenizer is missing; run: make setup."
+        )
+    os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(Path(spec.origin).parent / "_static" / "tiktoken_cache"))
+    import tiktoken
+
+    return tiktoken.get_encoding("cl100k_base")
+
+
+@cache
+def _byte_lengths() -> IntArray:
+    enc = encoding()
+    lengths = np.zeros(enc.n_vocab, dtype=np.int32)
+    for token in range(enc.n_vocab):
+        try:
+            lengths[token] = len(enc.decode_single_token_bytes(token))
+        except KeyError:
+            continue
+    return lengths
+
+
+@lru_cache(maxsize=8)
+def boundaries(text: str) -> IntArray:
+    """Return the character offset at which each token of `text` starts, and at last `len(text)`: int32 [n_tokens + 1].
+
+    A token that starts within a character (rare ones take several tokens) counts as starting with it.
+    """
+    parts = [np.zeros(1, dtype=np.int32)]
+    for at in range(0, len(text), _BLOCK_CHARS):
+        parts.append(_ends(text[at : at + _BLOCK_CHARS]) + np.int32(at))
+    joined: IntArray = np.concatenate(parts)
+    return joined
+
+
+def _ends(text: str) -> IntArray:
+    raw = np.frombuffer(text.encode("utf-8"), dtype=np.uint8)
+    starts = (raw & 0xC0) != 0x80
+    ends = np.cumsum(_byte_lengths()[encoding().encode_ordinary(text)])
+    chars = np.concatenate([[0], np.cumsum(starts)])[ends]
+    inside = np.append(~starts, False)[ends]
+    offsets: IntArray = (chars - inside).astype(np.int32)
+    return offsets
+
+
+def count(text: str) -> int:
+    """Return the number of tokens of `text`."""
+    return len(encoding().encode_ordinary(text))
+
+
+def count_contexts(chunks: Chunks, documents: Documents) -> IntArray:
+    """Return the number of tokens of each chunk's context span, int32 [n_chunks]; equal texts are counted once."""
+    known: dict[str, int] = {}
+    counts = np.zeros(len(chunks), dtype=np.int32)
+    for i, text in enumerate(chunks.context_texts(documents)):
+        if text not in known:
+            known[text] = count(text)
+        counts[i] = known[text]
+    return counts

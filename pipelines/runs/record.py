@@ -1,0 +1,113 @@
+"""What is kept of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.execution import StageReport
+from pipelines.records import Metric, Rankings, Scores
+
+ALL_QUESTIONS = "all"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A metric's mean over the `n` scored questions with its 95 % interval; None, with a reason, where there is none."""
+
+    metric: Metric
+    mean: float | None
+    low: float | None
+    high: float | None
+    n: int
+    unscored: int
+    reason: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the form that `--json` prints."""
+        numbers = {"mean": self.mean, "low": self.low, "high": self.high, "n": self.n, "unscored": self.unscored}
+        return numbers if self.reason is None else {**numbers, "reason": self.reason}
+
+
+@dataclass(frozen=True)
+class Versions:
+    """What the numbers depend on besides data and configuration."""
+
+    code: str
+    libraries: Mapping[str, str]
+    machine: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One pipeline evaluated on one dataset version. `split` is "all" where every question was evaluated."""
+
+    id: str
+    name: str
+    dataset_name: str
+    dataset_version: str
+    dataset_path: str
+    split: str
+    configuration: str
+    label: str
+    settings: Mapping[str, Any]
+    seed: int
+    n_questions: int
+    n_documents: int
+    n_chunks: int
+    seconds: float
+    created: str
+    versions: Versions
+    notes: tuple[str, ...]
+    metrics: tuple[Measured, ...]
+    stages: Mapping[str, StageReport]
+
+    def measured(self, name: str) -> Measured | None:
+        """Return a metric by name, None where it was not measured."""
+        return next((m for m in self.metrics if m.metric.name == name), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the form that `--json` prints."""
+        return {
+            "run": self.id,
+            "name": self.name,
+            "dataset": {"name": self.dataset_name, "version": self.dataset_version},
+            "split": self.split,
+            "pipeline": dict(self.settings),
+            "metrics": {m.metric.name: m.to_dict() for m in self.metrics},
+            "seconds": {name: report.seconds for name, report in self.stages.items()},
+            "seconds_computed": {name: report.seconds_computed for name, report in self.stages.items()},
+            "cache": {name: report.found for name, report in self.stages.items()},
+            "seed": self.seed,
+            "n": {"questions": self.n_questions, "documents": self.n_documents, "chunks": self.n_chunks},
+            "versions": {
+                "code": self.versions.code,
+                "libraries": dict(self.versions.libraries),
+                "machine": self.versions.machine,
+            },
+            "notes": list(self.notes),
+            "created": self.created,
+        }
+
+
+@dataclass(frozen=True)
+class Details:
+    """The per-question part of a run, which lies in Parquet files beside the store.
+
+    Row q of `scores` and `rankings` is `question_ids[q]`; chunk i of the rankings is row i of the spans.
+    """
+
+    question_ids: tuple[str, ...]
+    scores: Scores
+    rankings: Rankings
+    spans: Spans
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Where each ranked chunk lies, by rank: document id, start and end, [n_questions][depth], short rows as they are."""
+
+    document_ids: tuple[tuple[str, ...], ...]
+    starts: tuple[tuple[int, ...], ...]
+    ends: tuple[tuple[int, ...], ...]

@@ -1,0 +1,178 @@
+"""The run store: runs written in one transaction, read without any model, aggregated in SQL."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, case, delete, func, select, update
+
+from pipelines.errors import NotFoundError, did_you_mean, shorten
+from pipelines.execution import StageReport
+from pipelines.records import Metric
+from pipelines.runs.database import Database
+from pipelines.runs.details import read_details, write_details
+from pipelines.runs.record import Details, Measured, Run, Versions
+from pipelines.runs.schema import configuration, dataset_version, metric, run, stage
+
+
+class RunStore:
+    """Runs in `database`, their per-question parts in folders below `folder`."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self._db = database
+        self._folder = folder
+
+    def add(self, record: Run, details: Details) -> None:
+        """Keep a run: first its files, then, in one transaction, its rows. A crash in between leaves no row behind."""
+        write_details(details, self._folder / record.id)
+        with self._db.writing() as connection:
+            _add_parents(connection, record)
+            connection.execute(run.insert().values(**_run_row(record)))
+            connection.execute(metric.insert(), [_metric_row(record.id, i, m) for i, m in enumerate(record.metrics)])
+            if record.stages:
+                rows = [_stage_row(record.id, i, *item) for i, item in enumerate(record.stages.items())]
+                connection.execute(stage.insert(), rows)
+
+    def get(self, reference: str) -> Run:
+        """Return the run with this id, else the newest of this name, else the only one whose id begins so.
+
+        Raises:
+            NotFoundError: when there is none.
+        """
+        with self._db.reading() as connection:
+            row = _find(connection, reference)
+            if row is None:
+                raise NotFoundError(self._absent(connection, reference))
+            metrics = connection.execute(select(metric).where(metric.c.run_id == row["id"]).order_by(metric.c.position))
+            stages = connection.execute(select(stage).where(stage.c.run_id == row["id"]).order_by(stage.c.position))
+            return _record(row, metrics.mappings().all(), stages.mappings().all())
+
+    def details(self, run_id: str) -> Details:
+        """Return the per-question part of a run.
+
+        Raises:
+            NotFoundError: when its files are gone.
+        """
+        return read_details(self._folder / run_id)
+
+    def table(self, metrics: Sequence[str], dataset: str | None = None) -> list[dict[str, Any]]:
+        """Return one row a run, newest last, with mean, low, high and n of each of `metrics`, pivoted in SQL."""
+        query = _runs().add_columns(*(c for name in metrics for c in _pivot(name)))
+        query = query.join(metric, metric.c.run_id == run.c.id).group_by(*_RUN_COLUMNS).order_by(run.c.number)
+        if dataset is not None:
+            query = query.where((dataset_version.c.name == dataset) | (dataset_version.c.version == dataset))
+        with self._db.reading() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def metric_names(self) -> list[str]:
+        """Return every metric that any run has, in the order in which runs list them."""
+        query = select(metric.c.name).group_by(metric.c.name).order_by(func.min(metric.c.position), metric.c.name)
+        with self._db.reading() as connection:
+            return list(connection.execute(query).scalars())
+
+    def datasets(self) -> list[str]:
+        """Return the names of the datasets that have runs."""
+        query = select(dataset_version.c.name).distinct().order_by(dataset_version.c.name)
+        with self._db.reading() as connection:
+            return list(connection.execute(query).scalars())
+
+    def remove(self, run_id: str) -> None:
+        """Delete a run and its files; its configuration and its stages' outputs stay."""
+        with self._db.writing() as connection:
+            for child in (metric, stage):
+                connection.execute(delete(child).where(child.c.run_id == run_id))
+            connection.execute(delete(run).where(run.c.id == run_id))
+        shutil.rmtree(self._folder / run_id, ignore_errors=True)
+
+    def _absent(self, connection: Connection, reference: str) -> str:
+        names = list(connection.execute(select(run.c.name).order_by(run.c.number.desc()).limit(200)).scalars())
+        if not names:
+            return f"There is no run '{shorten(reference)}': nothing was evaluated yet; start with 'rag-workbench run'."
+        guess = did_you_mean(reference, names)
+        return f"There is no run with the id or name '{shorten(reference)}'; 'rag-workbench runs' lists them.{guess}"
+
+
+_RUN_COLUMNS = (*run.c, dataset_version.c.name, dataset_version.c.path, configuration.c.label)
+
+
+def _runs() -> Select[Any]:
+    return (
+        select(
+            *run.c,
+            dataset_version.c.name.label("dataset_name"),
+            dataset_version.c.path.label("dataset_path"),
+            configuration.c.label.label("label"),
+        )
+        .join(dataset_version, dataset_version.c.version == run.c.dataset_version)
+        .join(configuration, configuration.c.fingerprint == run.c.configuration)
+    )
+
+
+def _pivot(name: str) -> list[Any]:
+    parts = ("mean", "low", "high", "n")
+    return [func.max(case((metric.c.name == name, metric.c[part]))).label(f"{name} {part}") for part in parts]
+
+
+def _find(connection: Connection, reference: str) -> RowMapping | None:
+    query = _runs().add_columns(configuration.c.settings)
+    for condition in (run.c.id == reference, run.c.name == reference):
+        row = connection.execute(query.where(condition).order_by(run.c.number.desc()).limit(1)).mappings().first()
+        if row is not None:
+            return row
+    if len(reference) < 4 or not reference.isalnum():
+        return None
+    rows = connection.execute(query.where(run.c.id.startswith(reference)).limit(2)).mappings().all()
+    return rows[0] if len(rows) == 1 else None
+
+
+def _add_parents(connection: Connection, record: Run) -> None:
+    same = dataset_version.c.version == record.dataset_version
+    if connection.execute(update(dataset_version).where(same).values(path=record.dataset_path)).rowcount == 0:
+        values = {"version": record.dataset_version, "name": record.dataset_name, "path": record.dataset_path}
+        connection.execute(dataset_version.insert().values(**values, first_seen=record.created))
+    known = select(configuration.c.fingerprint).where(configuration.c.fingerprint == record.configuration)
+    if connection.execute(known).first() is None:
+        values = {"fingerprint": record.configuration, "label": record.label}
+        connection.execute(configuration.insert().values(**values, settings=dict(record.settings)))
+
+
+def _run_row(record: Run) -> dict[str, Any]:
+    same = (
+        "id", "name", "dataset_version", "configuration", "split", "n_questions", "n_documents", "n_chunks", "seed",
+        "seconds", "created",
+    )  # fmt: skip
+    values = {name: getattr(record, name) for name in same}
+    made = record.versions
+    rest = {"code_version": made.code, "libraries": dict(made.libraries), "machine": made.machine}
+    return {**values, **rest, "notes": list(record.notes)}
+
+
+def _metric_row(run_id: str, position: int, measured: Measured) -> dict[str, Any]:
+    m = measured.metric
+    declared = {"name": m.name, "family": m.family, "unit": m.unit, "higher_is_better": m.higher_is_better}
+    numbers = {"mean": measured.mean, "low": measured.low, "high": measured.high, "n": measured.n}
+    rest = {"unscored": measured.unscored, "reason": measured.reason}
+    return {"run_id": run_id, "position": position, **declared, **numbers, **rest}
+
+
+def _stage_row(run_id: str, position: int, name: str, report: StageReport) -> dict[str, Any]:
+    cost = {"seconds": report.seconds, "seconds_computed": report.seconds_computed, "found": report.found}
+    return {"run_id": run_id, "stage": name, "position": position, **cost}
+
+
+def _record(row: RowMapping, metrics: Sequence[RowMapping], stages: Sequence[RowMapping]) -> Run:
+    return Run(
+        **{name: row[name] for name in Run.__dataclass_fields__ if name in row and name not in ("notes",)},
+        versions=Versions(row["code_version"], row["libraries"], row["machine"]),
+        notes=tuple(row["notes"]),
+        metrics=tuple(_measured(m) for m in metrics),
+        stages={s["stage"]: StageReport(s["seconds"], s["seconds_computed"], s["found"]) for s in stages},
+    )
+
+
+def _measured(row: Mapping[Any, Any]) -> Measured:
+    declared = Metric(row["name"], row["family"], row["higher_is_better"], row["unit"])
+    return Measured(declared, *(row[name] for name in ("mean", "low", "high", "n", "unscored", "reason")))

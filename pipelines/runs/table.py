@@ -1,0 +1,86 @@
+"""The table of runs: columns, rows, and the CSV file that holds exactly these."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.runs.store import RunStore
+
+Cell = str | int | float | bool | None
+
+DEFAULT_METRICS = (
+    "recall@5", "precision@5", "iou@5", "precision_omega", "ndcg@10", "mrr@10", "hit@5", "recall@2000tok", "doc_recall@5",
+    "context_tokens@5", "latency_ms_p50",
+)  # fmt: skip
+LEADING = ("name", "pipeline", "dataset", "split")
+TRAILING = ("questions", "chunks", "seconds", "seed", "created", "run", "dataset_version", "code_version", "libraries")
+_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of plain cells, each with every column, in a fixed order."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Mapping[str, Cell], ...]
+
+    def to_csv(self) -> str:
+        """Return the file: the same rows and columns, numbers in full, text that a spreadsheet would run made harmless."""
+        return rows_to_csv(self.columns, self.rows)
+
+
+def runs_table(
+    store: RunStore, metrics: Sequence[str] = DEFAULT_METRICS, dataset: str | None = None, intervals: bool = False
+) -> Table:
+    """Return one row a run, oldest first: what it was, each metric's mean with its n, its cost, and its versions."""
+    known = store.metric_names()
+    shown = [name for name in metrics if name in known]
+    parts = ("mean", "low", "high", "n") if intervals else ("mean", "n")
+    headings = {f"{name} {part}": name if part == "mean" else f"{name} {part}" for name in shown for part in parts}
+    rows = tuple(_row(raw, headings) for raw in store.table(shown, dataset))
+    return Table((*LEADING, *headings.values(), *TRAILING), rows)
+
+
+def _row(raw: Mapping[str, Any], headings: Mapping[str, str]) -> dict[str, Cell]:
+    return {
+        "name": raw["name"],
+        "pipeline": raw["label"],
+        "dataset": raw["dataset_name"],
+        "split": raw["split"],
+        **{heading: raw[column] for column, heading in headings.items()},
+        "questions": raw["n_questions"],
+        "chunks": raw["n_chunks"],
+        "seconds": raw["seconds"],
+        "seed": raw["seed"],
+        "created": raw["created"],
+        "run": raw["id"],
+        "dataset_version": raw["dataset_version"],
+        "code_version": raw["code_version"],
+        "libraries": "; ".join(f"{name} {version}" for name, version in sorted(raw["libraries"].items())),
+    }
+
+
+def rows_to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Cell]]) -> str:
+    """Return CSV text with a heading. An absent value is an empty cell."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([harmless(column) for column in columns])
+    for row in rows:
+        writer.writerow([_written(row.get(column)) for column in columns])
+    return out.getvalue()
+
+
+def _written(cell: Cell) -> str:
+    if cell is None or (isinstance(cell, float) and not math.isfinite(cell)):
+        return ""
+    return repr(cell) if isinstance(cell, float) else harmless(cell) if isinstance(cell, str) else str(cell)
+
+
+def harmless(text: str) -> str:
+    """Return `text` with an apostrophe before it where a spreadsheet would take it for a formula."""
+    return f"'{text}" if text.startswith(_RISKY) else text

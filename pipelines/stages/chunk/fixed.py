@@ -1,0 +1,29 @@
+"""Fixed windows of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from pipelines.models.tokens import boundaries
+from pipelines.stages.chunk import Chunker, Span
+
+
+class FixedChunker(Chunker, name="fixed", version=1):
+    """Cut every `size` tokens, whatever the text says. A baseline to beat, not a default."""
+
+    size: int = Field(256, ge=16, le=8192, description="Chunk length", json_schema_extra={"unit": "tokens"})
+    overlap: float = Field(0.0, ge=0.0, le=0.9, description="Share of a chunk repeated in the next")
+
+    def spans(self, text: str) -> Iterator[Span]:
+        """Return windows over the text's tokens; the last one ends with the text."""
+        at = boundaries(text)
+        n_tokens = len(at) - 1
+        step = self.size - round(self.size * self.overlap)
+        for first in range(0, n_tokens, step):
+            last = min(first + self.size, n_tokens)
+            if at[last] > at[first]:
+                yield int(at[first]), int(at[last])
+            if last == n_tokens:
+                return

@@ -1,0 +1,67 @@
+"""Sentences joined up to a size, by llama-index's SentenceSplitter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from pipelines.models.tokens import encoding
+from pipelines.stages.chunk import Chunker, Span
+
+if TYPE_CHECKING:
+    from llama_index.core.node_parser import SentenceSplitter
+
+
+class SentenceChunker(Chunker, name="sentence", version=1):
+    """Join whole sentences up to `size` tokens. Choose it where a cut sentence would lose its meaning."""
+
+    size: int = Field(256, ge=16, le=8192, description="Greatest chunk length", json_schema_extra={"unit": "tokens"})
+    overlap: float = Field(
+        0.1, ge=0.0, le=0.5, description="Greatest share of a chunk repeated from the one before, in whole sentences"
+    )
+
+    @cached_property
+    def _splitter(self) -> SentenceSplitter:
+        from llama_index.core.node_parser import SentenceSplitter
+
+        return SentenceSplitter(
+            chunk_size=self.size,
+            chunk_overlap=round(self.size * self.overlap),
+            tokenizer=encoding().encode_ordinary,
+            include_metadata=False,
+        )
+
+    def spans(self, text: str) -> Iterator[Span]:
+        """Return the splitter's chunks, each with the white space that the splitter drops behind it."""
+        found = list(_located(text, self._splitter.split_text(text))) if text.strip() else []
+        if not found:
+            yield from [(0, len(text))] if text else []
+            return
+        starts = [0] + [start for start, _ in found[1:]]
+        for i, (_, end) in enumerate(found):
+            following = starts[i + 1] if i + 1 < len(found) else len(text)
+            yield starts[i], max(end, following)
+
+
+def _located(text: str, pieces: list[str]) -> Iterator[Span]:
+    """Find each piece where it must lie: behind the start of the one before, reaching further, leaving no gap.
+
+    The splitter returns contiguous, stripped pieces in order, so the place follows from the one before: no guessing.
+    """
+    start, end = -1, 0
+    for piece in pieces:
+        latest = _first_visible(text, end)
+        begin = text.find(piece, max(start + 1, end + 1 - len(piece)), latest + len(piece))
+        if begin < 0:
+            continue
+        start, end = begin, begin + len(piece)
+        yield start, end
+
+
+def _first_visible(text: str, at: int) -> int:
+    while at < len(text) and text[at].isspace():
+        at += 1
+    return at

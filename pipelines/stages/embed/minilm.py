@@ -1,0 +1,25 @@
+"""The embedded default: all-MiniLM-L6-v2, which installs as a package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field
+
+from pipelines.models.weights import MINILM_SHA256, minilm_folder
+from pipelines.stages.embed.sentence_transformer import SentenceTransformerEmbedder
+
+
+class MiniLMEmbedder(SentenceTransformerEmbedder, name="minilm", version=1):
+    """Embed with all-MiniLM-L6-v2: 384 dimensions, 256 tokens, English, 22.7 million parameters. Needs no download."""
+
+    model: str = Field("all-MiniLM-L6-v2", pattern="^all-MiniLM-L6-v2$", description="Fixed: the embedded model")
+
+    def extra_identity(self) -> Mapping[str, str]:
+        """Return the digest of the published weights; they are verified when they are loaded."""
+        return {"weights": MINILM_SHA256}
+
+    def settings_model(self) -> Path:
+        """Return the folder of the installed package, its weights verified."""
+        return minilm_folder()

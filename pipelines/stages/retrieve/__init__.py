@@ -1,0 +1,56 @@
+"""Retrieve: the chunks that answer a query best, by vectors, by words, or by both."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from pipelines.component import Component
+from pipelines.records import Candidates, FloatArray, Rankings
+from pipelines.stages.index import Searchable
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A batch of searches; row q of every part belongs to query q. `vectors` is None where none are needed."""
+
+    texts: Sequence[str]
+    candidates: Candidates
+    vectors: FloatArray | None = None
+
+
+class Searcher(Protocol):
+    """A retriever that has read its corpus."""
+
+    def search(self, lookup: Lookup) -> Rankings:
+        """Return the ranking of every query."""
+        ...
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What is searched: the text of every chunk, and the opened index where a retriever needs vectors."""
+
+    texts: Sequence[str]
+    index: Searchable | None = None
+
+
+class Retriever(Component, stage="retrieve"):
+    """Ranks chunks for queries. `depth` is the greatest number that is returned; a smaller one is a prefix of a larger."""
+
+    needs_vectors: ClassVar[bool] = False
+    needs_texts: ClassVar[bool] = False
+
+    @abstractmethod
+    def open(self, corpus: Corpus) -> Searcher:
+        """Read the corpus once; the searcher then answers any number of batches."""
+
+    def parts(self) -> Mapping[str, Retriever]:
+        """Return the retrievers whose rankings this one fuses, by name; none for one that searches itself."""
+        return {}
+
+    def fuse(self, rankings: Mapping[str, Rankings]) -> Rankings:
+        """Fuse the rankings of `parts`."""
+        raise TypeError(f"{self.name} fuses nothing")

@@ -1,0 +1,94 @@
+"""BM25: shared words, weighted by their rarity, by the bm25s library."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from pipelines.records import FloatArray, Rankings
+from pipelines.stages.retrieve import Corpus, Lookup, Retriever
+from pipelines.topk import padded, top_k
+
+Stemmer = Literal[
+    "none", "english", "german", "french", "spanish", "italian", "portuguese", "dutch", "swedish", "finnish"
+]
+StopWords = Literal["none", "english", "german", "french", "spanish", "italian", "portuguese", "dutch", "swedish"]
+_SCORES_AT_ONCE = 16_000_000
+
+
+class BM25Retriever(Retriever, name="bm25", version=1):
+    """Rank by shared words, the rare ones first. Strong on names, codes and numbers; blind to other wordings.
+
+    A chunk that shares no word with the query is no hit, so a ranking may be shorter than `depth`.
+    """
+
+    needs_texts = True
+
+    depth: int = Field(
+        100, ge=1, le=10_000, description="Chunks returned for a question", json_schema_extra={"unit": "chunks"}
+    )
+    k1: float = Field(1.5, ge=0.0, le=5.0, description="How much a word's repetition counts")
+    b: float = Field(0.75, ge=0.0, le=1.0, description="How much long chunks are marked down")
+    stemmer: Stemmer = Field("english", description="Language whose endings are cut off, so that 'banks' meets 'bank'")
+    stop_words: StopWords = Field("english", description="Language whose most frequent words are ignored")
+
+    def open(self, corpus: Corpus) -> _BM25Searcher:
+        """Tokenise and index the corpus."""
+        import bm25s
+
+        tokens = self._tokens(corpus.texts)
+        depth = min(self.depth, len(corpus.texts))
+        if not any(tokens):
+            return _BM25Searcher(self, None, len(corpus.texts), depth)
+        index = bm25s.BM25(k1=self.k1, b=self.b)
+        index.index(tokens, show_progress=False)
+        return _BM25Searcher(self, index, len(corpus.texts), depth)
+
+    def _tokens(self, texts: Sequence[str]) -> list[list[str]]:
+        import bm25s
+        import Stemmer as stemmers
+
+        tokens: list[list[str]] = bm25s.tokenize(
+            [text.lower() for text in texts],
+            token_pattern=r"(?u)\b\w+\b",  # noqa: S106
+            stopwords=None if self.stop_words == "none" else self.stop_words,
+            stemmer=None if self.stemmer == "none" else stemmers.Stemmer(self.stemmer),
+            return_ids=False,
+            show_progress=False,
+        )
+        return tokens
+
+
+@dataclass(frozen=True)
+class _BM25Searcher:
+    retriever: BM25Retriever
+    index: Any
+    n_chunks: int
+    depth: int
+
+    def search(self, lookup: Lookup) -> Rankings:
+        rankings = Rankings.empty(len(lookup.texts), self.depth)
+        if self.index is None:
+            return rankings
+        tokens = self.retriever._tokens(lookup.texts)
+        step = max(1, _SCORES_AT_ONCE // max(1, self.n_chunks))
+        for rows, allowed in lookup.candidates.groups():
+            for at in range(0, len(rows), step):
+                part = rows[at : at + step]
+                scores = np.stack([self._scores(tokens[row]) for row in part])
+                if allowed is not None:
+                    scores = np.where(allowed, scores, np.float32(0))
+                found = padded(*top_k(np.where(scores > 0, scores, -np.inf), self.depth), self.depth)
+                rankings.chunk[part], rankings.score[part] = found.chunk, found.score
+        return rankings
+
+    def _scores(self, tokens: list[str]) -> FloatArray:
+        ids = self.index.get_tokens_ids(tokens)
+        if len(ids) == 0:
+            return np.zeros(self.n_chunks, dtype=np.float32)
+        scores: FloatArray = np.asarray(self.index.get_scores_from_ids(ids), dtype=np.float32)
+        return scores

@@ -1,0 +1,42 @@
+"""Dense retrieval: nearness of vectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from pipelines.records import Rankings
+from pipelines.stages.index import Searchable
+from pipelines.stages.retrieve import Corpus, Lookup, Retriever
+
+
+class DenseRetriever(Retriever, name="dense", version=1):
+    """Rank by the nearness of query and chunk vectors. Finds what is said in other words; weak on names and numbers."""
+
+    needs_vectors = True
+
+    depth: int = Field(
+        100, ge=1, le=10_000, description="Chunks returned for a question", json_schema_extra={"unit": "chunks"}
+    )
+
+    def open(self, corpus: Corpus) -> _DenseSearcher:
+        """Take the opened index."""
+        if corpus.index is None:
+            raise TypeError("dense retrieval needs an index")
+        return _DenseSearcher(corpus.index, min(self.depth, len(corpus.texts)))
+
+
+@dataclass(frozen=True)
+class _DenseSearcher:
+    index: Searchable
+    depth: int
+
+    def search(self, lookup: Lookup) -> Rankings:
+        if lookup.vectors is None:
+            raise TypeError("dense retrieval needs query vectors")
+        rankings = Rankings.empty(len(lookup.texts), self.depth)
+        for rows, allowed in lookup.candidates.groups():
+            part = self.index.search(lookup.vectors[rows], self.depth, allowed)
+            rankings.chunk[rows], rankings.score[rows] = part.chunk, part.score
+        return rankings
