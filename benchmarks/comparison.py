@@ -13,8 +13,8 @@ import numpy as np
 from scipy import stats
 
 from pipelines.compare.comparison import Comparison, RunScores, compare
-from pipelines.resampling.means import mean_intervals
 from pipelines.records import DoubleArray, Metric, Scores
+from pipelines.resampling.means import mean_intervals
 
 N_RUNS, N_QUESTIONS, N_METRICS, RESAMPLES = 50, 500, 20, 10_000
 COLUMNS_OF_SCIPY, COLUMNS_OF_LOOP = 4, 20

@@ -30,6 +30,8 @@ from pipelines.runs.submit import submit_evaluation
 from pipelines.runs.table import DEFAULT_METRICS, Table, runs_table
 from pipelines.settings import cache_folder, database_url, dataset_folders, runs_folder
 
+__all__ = ["DEFAULT_METRICS", "Job", "Table"]
+
 _WATCH_S = 0.1
 
 
@@ -158,6 +160,11 @@ def runs(metrics: Sequence[str] = DEFAULT_METRICS, dataset: str | None = None, i
     return runs_table(store(), metrics, dataset, intervals)
 
 
+def metric_names() -> list[str]:
+    """Return every metric that any run has."""
+    return store().metric_names()
+
+
 def run(reference: str) -> Run:
     """Return a run by id, name, or the beginning of its id."""
     return store().get(reference)
@@ -229,7 +236,7 @@ class RankedChunk:
 
 @dataclass(frozen=True)
 class QuestionInDepth:
-    """One question with its gold, and the rankings of several runs, by run id; `texts` holds the documents they name."""
+    """One question with its gold, and several runs' rankings by run id; `texts` holds the documents they name."""
 
     question: Question
     rankings: Mapping[str, tuple[RankedChunk, ...]]

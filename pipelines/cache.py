@@ -50,7 +50,7 @@ class Entry:
 
 
 class Cache:
-    """Artefacts under `root`, shared by any number of processes: equal keys hold equal bytes, so the first to finish wins."""
+    """Artefacts under `root`, shared by any number of processes: equal keys hold equal bytes, so the first one wins."""
 
     def __init__(self, root: Path, on_damage: Callable[[str], None] = warnings.warn) -> None:
         self.root = root

@@ -12,7 +12,7 @@ from pipelines.errors import ConfigurationError, did_you_mean, shorten
 
 @dataclass(frozen=True)
 class Stage:
-    """One step of the flow: its name in a pipeline file, what it decides, and the component that is meant when it is left out."""
+    """One step of the flow: its name in a pipeline file, what it decides, and which component it takes by default."""
 
     name: str
     title: str
@@ -46,7 +46,8 @@ def stage(name: str) -> Stage:
         if one.name == name:
             return one
     raise ConfigurationError(
-        f"There is no stage '{shorten(name)}'; the stages are {', '.join(STAGE_NAMES)}.{did_you_mean(name, STAGE_NAMES)}"
+        f"There is no stage '{shorten(name)}'; the stages are {', '.join(STAGE_NAMES)}."
+        f"{did_you_mean(name, STAGE_NAMES)}"
     )
 
 

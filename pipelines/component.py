@@ -1,4 +1,4 @@
-"""What every interchangeable part is: a frozen record whose fields are its knobs, found by name in its stage's registry."""
+"""What every interchangeable part is: a frozen record whose fields are its knobs, found by name in a registry."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def storage_errors(path: Path, doing: str) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             found = f"The disk that holds {path} is full"
-            todo = "Free some space, or set RAG_WORKBENCH_HOME to a folder on another disk, and run again: finished work is kept"
+            todo = "Free some space, or set RAG_WORKBENCH_HOME to another disk, and run again: finished work is kept"
         elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             found = f"{path} may not be written"
             todo = "Allow writing there, or set RAG_WORKBENCH_HOME to a folder of your own"

@@ -54,7 +54,7 @@ class Pipeline:
         """Build a pipeline from plain values; a stage left out takes its default, `chunk: sentence` means `use`.
 
         Raises:
-            ConfigurationError: for an unknown stage, component or knob or a value out of bounds; `where` names the file.
+            ConfigurationError: for an unknown stage, component or knob, or a value out of bounds; `where` is the file.
         """
         if settings is None:
             settings = {}

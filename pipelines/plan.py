@@ -31,9 +31,9 @@ from pipelines.records import (
     Question,
     Rankings,
     Scores,
+    Searchable,
 )
 from pipelines.stages.filter import Asked
-from pipelines.stages.index import Searchable
 from pipelines.stages.rerank import Retrieved
 from pipelines.stages.retrieve import Corpus, Lookup, Retriever, Searcher
 from pipelines.stages.score import Evaluation
@@ -242,7 +242,7 @@ class Plan:
 
     @staticmethod
     def per_question(rankings: Rankings, queries: Queries) -> Rankings:
-        """Fuse the rankings of several queries of one question by reciprocal rank; one query a question stays as it is."""
+        """Fuse the rankings of a question's several queries by reciprocal rank; a single one stays as it is."""
         if len(queries.texts) == queries.n_questions:
             return rankings
         gain = np.broadcast_to(1.0 / (_RRF_K + np.arange(1, rankings.depth + 1)), rankings.chunk.shape)

@@ -1,11 +1,11 @@
-"""The nouns that cross a seam: documents, questions, chunks, rankings. Columnar, immutable, free of any library's types."""
+"""The nouns that cross a seam: documents, questions, chunks, rankings. Columnar, immutable."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -230,6 +230,18 @@ class Rankings:
         return Rankings(self.chunk[:, :k], self.score[:, :k])
 
 
+class Searchable(Protocol):
+    """An opened index."""
+
+    def search(self, queries: FloatArray, depth: int, allowed: BoolArray | None) -> Rankings:
+        """Return the nearest chunks of each query [n_queries, dimensions], at most `depth`, scores falling.
+
+        Only chunks that `allowed` [n_chunks] marks are searched (None: all); never fewer than `depth` are returned
+        while that many are allowed.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Gold:
     """The relevant evidence (grade above 0) of the questions under evaluation, columnar.
@@ -289,7 +301,7 @@ class Scores:
     """Per-question values of many metrics.
 
     `values` is float64 [n_questions, n_metrics], NaN inside this record only, where a question could not be scored;
-    `reason` is int16 of the same shape: 0 where scored, else the number of the reason in `reasons` (whose entry 0 is "").
+    `reason` is int16 of the same shape: 0 where scored, else the number of the reason in `reasons` (entry 0 is "").
     """
 
     metrics: tuple[Metric, ...]

@@ -1,4 +1,4 @@
-"""The best of many scores, in a fixed order: falling score, equal scores by rising index. So a smaller k is a prefix of a larger."""
+"""The best of many scores in a fixed order: falling score, equal ones by rising index. A smaller k gives a prefix."""
 
 from __future__ import annotations
 

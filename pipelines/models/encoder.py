@@ -105,7 +105,9 @@ def load_encoder(spec: EncoderSpec) -> Encoder:
     folder = model_folder(spec.model)
     import torch
     from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     try:
         model = SentenceTransformer(
             str(folder), device=spec.device, trust_remote_code=False, model_kwargs={"use_safetensors": True}

@@ -1,4 +1,4 @@
-"""Bootstrap means and intervals of many columns at once: what a run shows of itself, and what a comparison builds on."""
+"""Bootstrap means and intervals of many columns at once: a run shows them, and a comparison builds on them."""
 
 from pipelines.resampling.means import Interval, Intervals, mean_intervals
 

@@ -108,7 +108,7 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 
 def _set_wal(connection: Any) -> None:
-    """Switch a new database to write-ahead logging; of several processes at once one does, without heeding the timeout."""
+    """Switch a new database to write-ahead logging. SQLite does not heed the busy timeout here, so try again."""
     for attempt in range(_WAL_ATTEMPTS):
         try:
             connection.execute("PRAGMA journal_mode=WAL")

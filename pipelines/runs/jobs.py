@@ -91,7 +91,8 @@ class Jobs:
             if known is not None:
                 return _job(known)
             row = {
-                "id": uuid.uuid4().hex[:12], "identity": identity, "kind": kind, "title": title, "payload": dict(payload),
+                "id": uuid.uuid4().hex[:12], "identity": identity, "kind": kind, "title": title,
+                "payload": dict(payload),
                 "state": "queued", "cancel_requested": False, "attempts": 0, "progress": {}, "submitted": time.time(),
             }  # fmt: skip
             connection.execute(table.insert().values(**row))

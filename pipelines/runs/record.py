@@ -14,7 +14,7 @@ ALL_QUESTIONS = "all"
 
 @dataclass(frozen=True)
 class Measured:
-    """A metric's mean over the `n` scored questions with its 95 % interval; None, with a reason, where there is none."""
+    """A metric's mean over the `n` scored questions with its 95 % interval; None, with a reason, for want of one."""
 
     metric: Metric
     mean: float | None
@@ -106,7 +106,7 @@ class Details:
 
 @dataclass(frozen=True)
 class Spans:
-    """Where each ranked chunk lies, by rank: document id, start and end, [n_questions][depth], short rows as they are."""
+    """Where each ranked chunk lies, by question and rank: document id, start and end."""
 
     document_ids: tuple[tuple[str, ...], ...]
     starts: tuple[tuple[int, ...], ...]

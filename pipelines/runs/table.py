@@ -14,8 +14,8 @@ from pipelines.runs.store import RunStore
 Cell = str | int | float | bool | None
 
 DEFAULT_METRICS = (
-    "recall@5", "precision@5", "iou@5", "precision_omega", "ndcg@10", "mrr@10", "hit@5", "recall@2000tok", "doc_recall@5",
-    "context_tokens@5", "latency_ms_p50",
+    "recall@5", "precision@5", "iou@5", "precision_omega", "ndcg@10", "mrr@10", "recall@2000tok", "context_tokens@5",
+    "latency_ms_p50",
 )  # fmt: skip
 LEADING = ("name", "pipeline", "dataset", "split")
 TRAILING = ("questions", "chunks", "seconds", "seed", "created", "run", "dataset_version", "code_version", "libraries")
@@ -30,7 +30,7 @@ class Table:
     rows: tuple[Mapping[str, Cell], ...]
 
     def to_csv(self) -> str:
-        """Return the file: the same rows and columns, numbers in full, text that a spreadsheet would run made harmless."""
+        """Return the file: the same rows and columns, numbers in full, text that a spreadsheet would run disarmed."""
         return rows_to_csv(self.columns, self.rows)
 
 

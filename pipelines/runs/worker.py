@@ -122,7 +122,7 @@ class Worker:
         dataset = Dataset.open(payload["dataset"])
         if dataset.version != payload["version"]:
             raise WorkbenchError(
-                f"The dataset '{dataset.name}' was changed after this run was asked for; run it again on what it is now."
+                f"The dataset '{dataset.name}' was changed after this run was asked for; run it again as it is now."
             )
         pipeline = Pipeline.parse(payload["pipeline"], "the submitted pipeline")
         options = {"split": payload["split"], "name": payload["name"], "seed": payload["seed"]}

@@ -72,7 +72,7 @@ class _Ruler:
 
 
 def _split(ruler: _Ruler, start: int, end: int, size: int, level: int) -> Iterator[Span]:
-    """Cut [start, end) at the separators of `level`, join neighbours up to `size`, cut what is still longer one level on."""
+    """Cut [start, end) at the separators of `level`, join neighbours up to `size`, cut longer ones one level on."""
     if ruler.tokens(start, end) <= size:
         yield start, end
     elif level == len(_SEPARATORS):

@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from pipelines.component import Component
-from pipelines.records import BoolArray, FloatArray, Rankings
-
-
-class Searchable(Protocol):
-    """An opened index."""
-
-    def search(self, queries: FloatArray, depth: int, allowed: BoolArray | None) -> Rankings:
-        """Return the nearest chunks of each query [n_queries, dimensions], at most `depth`, scores falling.
-
-        Only chunks that `allowed` [n_chunks] marks are searched (None: all); never fewer than `depth` are returned
-        while that many are allowed.
-        """
-        ...
+from pipelines.records import FloatArray, Searchable
 
 
 class Index(Component, stage="index"):

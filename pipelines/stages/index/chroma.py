@@ -1,4 +1,4 @@
-"""Chroma's HNSW index on disk: a cache that is built aside, verified, and rebuilt whenever anything is wrong with it."""
+"""Chroma's HNSW index on disk: a cache that is built aside, verified, and rebuilt when anything is wrong with it."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _BLOCK_QUERIES = 512
 
 
 class ExactIndex(Index, name="exact", version=1):
-    """Compare with every vector: no loss, and fast enough up to some hundred thousand chunks. The default for sweeps."""
+    """Compare with every vector: no loss, and fast enough up to some hundred thousand chunks. Choose it for sweeps."""
 
     space: Space = Field("cosine", description="Nearness: cosine, inner product (ip) or Euclidean distance (l2)")
 

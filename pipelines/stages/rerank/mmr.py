@@ -15,8 +15,8 @@ _QUESTIONS_AT_ONCE = 64
 class MMRReranker(Reranker, name="mmr", version=1):
     """Trade relevance against repetition (Carbonell and Goldstein, 1998). Choose it where chunks repeat each other.
 
-    At each rank the chunk with the greatest lambda x cos(question, chunk) - (1 - lambda) x (greatest cosine, at least 0,
-    to a chosen chunk) is taken.
+    At each rank the chunk is taken with the greatest lambda x cos(question, chunk) - (1 - lambda) x (greatest cosine,
+    at least 0, to a chosen chunk).
     """
 
     needs_vectors = True
@@ -47,7 +47,7 @@ class MMRReranker(Reranker, name="mmr", version=1):
         return Rankings(np.concatenate([p.chunk for p in parts]), np.concatenate([p.score for p in parts]))
 
     def _greedy(self, chunk: IntArray, vectors: FloatArray, asked: FloatArray) -> Rankings:
-        """Choose rank by rank, for all questions at once. Shapes: chunk [q, d], vectors [q, d, dims], asked [q, dims]."""
+        """Choose rank by rank, all questions at once. Shapes: chunk [q, d], vectors [q, d, dims], asked [q, dims]."""
         chosen = Rankings.empty(*chunk.shape)
         rows = np.arange(len(chunk))
         relevance = np.einsum("qd,qkd->qk", asked, vectors)

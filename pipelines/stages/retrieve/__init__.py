@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from pipelines.component import Component
-from pipelines.records import Candidates, FloatArray, Rankings
-from pipelines.stages.index import Searchable
+from pipelines.records import Candidates, FloatArray, Rankings, Searchable
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Corpus:
 
 
 class Retriever(Component, stage="retrieve"):
-    """Ranks chunks for queries. `depth` is the greatest number that is returned; a smaller one is a prefix of a larger."""
+    """Ranks chunks for queries. `depth` is the greatest number returned; a smaller one gives a prefix of a larger."""
 
     needs_vectors: ClassVar[bool] = False
     needs_texts: ClassVar[bool] = False

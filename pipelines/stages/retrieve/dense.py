@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from pipelines.records import Rankings
-from pipelines.stages.index import Searchable
+from pipelines.records import Rankings, Searchable
 from pipelines.stages.retrieve import Corpus, Lookup, Retriever
 
 

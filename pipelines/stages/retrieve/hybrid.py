@@ -51,7 +51,7 @@ class HybridRetriever(Retriever, name="hybrid", version=1):
         return {"dense": DenseRetriever(depth=depth), "bm25": bm25}
 
     def fuse(self, rankings: Mapping[str, Rankings]) -> Rankings:
-        """Add up what each chunk earns in the two lists. With `rrf`, `alpha` weighs the ranks: 0.5 is the plain formula."""
+        """Add up what each chunk earns in both lists. With `rrf`, alpha weighs the ranks: 0.5 is the plain formula."""
         dense, bm25 = rankings["dense"], rankings["bm25"]
         parts = [
             (dense.chunk, 2 * self.alpha * self._gain(dense)),
@@ -81,7 +81,7 @@ class _HybridSearcher:
 
 
 def normalised(ranking: Rankings, how: Normalisation) -> DoubleArray:
-    """Return the scores of each row made comparable: min-max to [0, 1], z-score, share of the greatest, or as they are."""
+    """Return each row's scores made comparable: min-max to [0, 1], z-score, share of the greatest, or as they are."""
     hit = ranking.chunk != PADDING
     scores = np.where(hit, ranking.score, np.nan).astype(np.float64)
     if how == "none" or not hit.any():

@@ -1,0 +1,1 @@
+"""What the README and docs claim in figures, measured side by side."""

@@ -1,0 +1,198 @@
+"""The command line: thin over `api`, its errors one sentence on standard error."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import uuid
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines import api
+from pipelines.errors import ConfigurationError, WorkbenchError
+from pipelines.pipeline import Pipeline
+from pipelines.runs.record import Run
+from pipelines.runs.table import DEFAULT_METRICS, rows_to_csv
+from pipelines.settings import REPOSITORY, logs_folder
+from pipelines.terminal.describe import described_components, described_import, described_report
+from pipelines.terminal.output import complain, console, say, write_json, write_text
+from pipelines.terminal.progress import follow
+from pipelines.terminal.tables import HEADLINE, SHORT, comparison_grid, run_grid, runs_grid
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Evaluate and tune retrieval on your own documents.",
+)
+
+DatasetOption = Annotated[str, typer.Option("--dataset", "-d", help="A dataset's name, or its folder")]
+JsonOption = Annotated[str | None, typer.Option("--json", help="Write the result to this file; - is standard output")]
+CsvOption = Annotated[str | None, typer.Option("--csv", help="Write the table to this file; - is standard output")]
+MetricsOption = Annotated[str | None, typer.Option("--metrics", help="Metrics to show, separated by commas, or: all")]
+
+
+@app.command("import")
+def import_(
+    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="chroma-chunking | beir | squad | csv")],
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="The files to import")],
+    dest: Annotated[Path, typer.Argument(metavar="DEST", help="The dataset folder to write")],
+    name: Annotated[str | None, typer.Option(help="What to call the dataset")] = None,
+) -> None:
+    """Import a golden set of another format. Exits with 2 when a part could not be imported; the rest then is."""
+    report = api.import_golden(format_name, source, dest, name)
+    for line in described_import(report):
+        say(line)
+    raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def check(dataset: Annotated[str, typer.Argument(metavar="DATASET", help="A dataset's name, or its folder")]) -> None:
+    """Say whether a dataset is sound, and what would mislead an evaluation."""
+    report = api.check_dataset(dataset)
+    for line in described_report(report):
+        say(line)
+    raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def components(
+    stage: Annotated[str | None, typer.Argument(metavar="[STAGE]", help="Only this stage's components")] = None,
+) -> None:
+    """List the components of every stage with their knobs, bounds, units and defaults."""
+    for line in described_components(stage):
+        say(line)
+
+
+@app.command()
+def run(
+    pipelines: Annotated[list[Path], typer.Argument(metavar="PIPELINE.yaml...", help="One or more pipelines")],
+    dataset: DatasetOption,
+    split: Annotated[str | None, typer.Option(help="Only the questions of this split: train, dev or test")] = None,
+    name: Annotated[str | None, typer.Option(help="What to call the run; by default the file's name")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed of intervals and samples")] = 0,
+    json: JsonOption = None,
+) -> None:
+    """Evaluate pipelines and keep the runs; of several, the first is the baseline of a comparison."""
+    if name is not None and len(pipelines) > 1:
+        raise ConfigurationError("--name was given for several pipelines; give it with one, or leave it out.")
+    opened = api.open_dataset(dataset)
+    parsed = [(name or path.stem, Pipeline.read(path)) for path in pipelines]
+    jobs = [api.submit(one, opened, split=split, name=called, seed=seed) for called, one in parsed]
+    runs = [api.run(run_id) for run_id in follow(jobs)]
+    if json is not None:
+        write_json(json, runs[0].to_dict() if len(runs) == 1 else [one.to_dict() for one in runs])
+    if json != "-":
+        _show_runs(runs)
+
+
+def _show_runs(runs: list[Run]) -> None:
+    for one in runs:
+        say(f"Run {one.id} '{one.name}': {one.label}, {one.n_questions} questions ({one.split}), {one.seconds:.1f} s")
+        for note in one.notes:
+            say(f"  note: {note}")
+    if len(runs) == 1:
+        console().print(run_grid(runs[0]))
+        return
+    ids = [one.id for one in runs]
+    console().print(runs_grid(_only(api.runs(), ids)))
+    say(f"\nAgainst '{runs[0].name}', paired by question (p corrected over the table after Holm):")
+    console().print(comparison_grid(api.compare_runs(ids[0], ids[1:], list(SHORT))))
+
+
+def _only(table: api.Table, ids: list[str]) -> api.Table:
+    return api.Table(table.columns, tuple(row for row in table.rows if row["run"] in ids))
+
+
+@app.command()
+def runs(
+    dataset: Annotated[str | None, typer.Option("--dataset", "-d", help="Only runs on this dataset")] = None,
+    metrics: MetricsOption = None,
+    intervals: Annotated[bool, typer.Option("--intervals", help="Add the ends of the 95 % intervals")] = False,
+    csv: CsvOption = None,
+) -> None:
+    """List the runs, oldest first. The CSV file holds the same rows and columns in full precision, versions too."""
+    chosen = api.metric_names() if metrics == "all" else _names(metrics, DEFAULT_METRICS)
+    table = api.runs(chosen, dataset, intervals)
+    if csv is not None:
+        write_text(csv, table.to_csv())
+    if csv == "-":
+        return
+    if not table.rows:
+        say("There are no runs yet; start with: rag-workbench run PIPELINE.yaml --dataset D")
+        return
+    console().print(runs_grid(table))
+
+
+@app.command()
+def compare(
+    baseline: Annotated[str, typer.Argument(metavar="BASELINE", help="A run's id or name")],
+    others: Annotated[list[str], typer.Argument(metavar="RUN...", help="The runs to compare with it")],
+    metrics: MetricsOption = None,
+    csv: CsvOption = None,
+    json: JsonOption = None,
+) -> None:
+    """Compare runs with a baseline, paired by question: difference, interval, corrected p, wins and losses."""
+    chosen = None if metrics == "all" else _names(metrics, HEADLINE)
+    result = api.compare_runs(baseline, others, chosen)
+    if csv is not None:
+        rows = [asdict(row) for row in result.rows]
+        write_text(csv, rows_to_csv(list(rows[0]), rows))
+    if json is not None:
+        write_json(json, result.to_dict())
+    if "-" not in (csv, json):
+        say(f"Against '{result.baseline_name}' on {result.dataset_name}, {result.n_questions} questions:")
+        console().print(comparison_grid(result))
+
+
+def _names(text: str | None, default: tuple[str, ...]) -> list[str]:
+    if text is None:
+        return list(default)
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1")] = 8501) -> None:
+    """Serve the browser UI on 127.0.0.1."""
+    import subprocess
+
+    command = [sys.executable, "-m", "streamlit", "run", "workbench/app.py", "--server.port", str(port)]
+    try:
+        raise typer.Exit(subprocess.run(command, cwd=REPOSITORY, check=False).returncode)
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+def main() -> None:
+    """Run the command line; a traceback never reaches its user."""
+    try:
+        app()
+    except WorkbenchError as error:
+        complain(f"Error: {error}")
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception:
+        sys.exit(_unexpected())
+
+
+def _unexpected() -> int:
+    number = uuid.uuid4().hex[:8]
+    try:
+        logs_folder().mkdir(parents=True, exist_ok=True)
+        logging.basicConfig(filename=logs_folder() / "cli.log", format="%(asctime)s %(levelname)s %(message)s")
+        logging.exception("error %s", number)
+        where = f"{logs_folder() / 'cli.log'} has the details"
+    except OSError:
+        where = "its log could not be written"
+    complain(f"Error: something went wrong inside the workbench (error {number}); {where}.")
+    return 1
+
+
+if __name__ == "__main__":
+    main()
