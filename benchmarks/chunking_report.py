@@ -53,10 +53,10 @@ in per cent: recall / precision / precision omega / IoU. The interval is 95 %, o
 """
 _FOOT = """
 **Why the figures differ a little.** `finance.md` repeats long passages. The report's code finds a chunk's place by
-searching for its text, so a chunk of a repeated passage is counted at the *first* place where that text stands; here a chunk is
-where it is. Counting the very same run as the report does ("placed as in the report", above) gives the figures of the
-report's own code: 78.9 / 3.8 / 18.1 / 3.8 for windows of 250 tokens, and an omega of 12.5 for windows of 400.
-So the metrics agree; the placement is what differs. `check` warns of evidence whose text stands more than once.
+searching for its text, so a chunk of a repeated passage is counted at the *first* place where that text stands; here a
+chunk is where it is. Counting the very same runs as the report does ("placed as in the report") gives the figures of
+the report's own code: 78.9 / 3.8 / 18.1 / 3.8 for windows of 250 tokens, and an omega of 12.5 for windows of 400. So
+the metrics agree; the placement is what differs.
 """
 
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from pipelines.errors import ComparisonError
 from pipelines.resampling.grid import Grid, column_means
 from pipelines.resampling.means import Interval, mean_intervals
-from pipelines.errors import ComparisonError
 
 NAN = math.nan
 

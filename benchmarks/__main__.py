@@ -1,0 +1,26 @@
+"""`make bench`: every benchmark in one go; the figures are printed and kept in bench.json in the home folder."""
+
+from __future__ import annotations
+
+import json
+
+from benchmarks import again, comparison, scoring
+from pipelines.models.devices import machine
+from pipelines.settings import home
+
+
+def main() -> None:
+    """Run them one after the other."""
+    print(f"Machine: {machine()}\n")
+    figures = {}
+    for name, benchmark in {"again": again.main, "comparison": comparison.main, "scoring": scoring.main}.items():
+        print(f"## {name}")
+        figures[name] = benchmark()
+        print()
+    home().mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"machine": machine(), "figures": figures}, indent=1)
+    (home() / "bench.json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
