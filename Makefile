@@ -24,7 +24,7 @@ setup: .venv/.development
 
 ## Evaluate the example pipelines on the bundled dataset, print the comparison, serve the UI (DEMO_UI=0: don't).
 demo: .venv/.runtime
-	@$(BIN)/rag-workbench run docs/examples/*.yaml --dataset meridian
+	@$(BIN)/rag-workbench run docs/examples/*.yaml --dataset meridian --reuse
 	@if [ "$(DEMO_UI)" != 0 ]; then echo; echo "The UI is at http://127.0.0.1:8501 (Ctrl-C ends it)."; $(BIN)/rag-workbench ui; fi
 
 test: setup lint

@@ -1,4 +1,4 @@
-"""docs/components.md from the components' own declarations. Usage: python -m benchmarks.component_docs OUT.md"""
+"""docs/components.md from the components' own declarations. Run `python -m benchmarks.component_docs OUT.md`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipelines.catalog import STAGES, all_components, knobs, summary
+from pipelines.catalog import STAGES, Knob, all_components, knobs, summary
 from pipelines.component import Component
 
 _HEAD = """# Components and their knobs
@@ -29,12 +29,15 @@ def lines() -> Iterator[str]:
 def _component(component: type[Component]) -> Iterator[str]:
     yield f"### `{component.name}`\n\n{summary(component)}\n"
     rows = [
-        f"| `{k.name}` | {k.bounds().replace('|', '/')} | {'required' if k.required else f'`{k.default}`'} | {k.description} |"
-        for k in knobs(component)
+        f"| `{k.name}` | {k.bounds().replace('|', '/')} | {_default(k)} | {k.description} |" for k in knobs(component)
     ]
     if rows:
         yield "| knob | allowed | default | what it does |\n| --- | --- | --- | --- |"
         yield "\n".join(rows) + "\n"
+
+
+def _default(knob: Knob) -> str:
+    return "required" if knob.required else f"`{knob.default}`"
 
 
 if __name__ == "__main__":

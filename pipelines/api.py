@@ -6,24 +6,28 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import func, select
 
 from pipelines.cache import Cache
 from pipelines.compare.comparison import Comparison, RunScores, compare
 from pipelines.compare.questions import QuestionDifference
 from pipelines.compare.questions import question_differences as differences
-from pipelines.errors import DatasetError, NotFoundError, did_you_mean, shorten
+from pipelines.errors import ConfigurationError, DatasetError, NotFoundError, did_you_mean, shorten
 from pipelines.golden.check import check
 from pipelines.golden.dataset import Dataset
 from pipelines.golden.findings import Report
 from pipelines.golden.importers import ImportReport, import_dataset
 from pipelines.golden.upload import from_uploads
 from pipelines.pipeline import Pipeline
-from pipelines.records import Question
+from pipelines.records import Metric, Question
 from pipelines.runs.database import Database
 from pipelines.runs.evaluate import Evaluated
 from pipelines.runs.evaluate import evaluate as evaluate_here
 from pipelines.runs.jobs import Job, Jobs
 from pipelines.runs.record import ALL_QUESTIONS, Details, Run
+from pipelines.runs.schema import metric as metric_table
 from pipelines.runs.spawn import ensure_worker
 from pipelines.runs.store import RunStore
 from pipelines.runs.submit import submit_evaluation
@@ -163,6 +167,29 @@ def runs(metrics: Sequence[str] = DEFAULT_METRICS, dataset: str | None = None, i
 def metric_names() -> list[str]:
     """Return every metric that any run has."""
     return store().metric_names()
+
+
+def metrics() -> tuple[Metric, ...]:
+    """Return the declaration of every metric that any run has, in the order in which runs list them."""
+    columns = (metric_table.c.name, metric_table.c.family, metric_table.c.higher_is_better, metric_table.c.unit)
+    query = select(*columns).group_by(*columns).order_by(func.min(metric_table.c.position), metric_table.c.name)
+    with Database(database_url()).reading() as connection:
+        return tuple(Metric(*row) for row in connection.execute(query))
+
+
+def read_pipeline(filename: str, content: bytes) -> Pipeline:
+    """Read an uploaded YAML or JSON file; its name serves the messages alone and is never taken for a path.
+
+    Raises:
+        ConfigurationError: when it cannot be read as a pipeline.
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / ("pipeline.json" if filename.lower().endswith(".json") else "pipeline.yaml")
+        path.write_bytes(content)
+        try:
+            return Pipeline.read(path)
+        except ConfigurationError as error:
+            raise ConfigurationError(str(error).replace(str(path), shorten(filename))) from error
 
 
 def run(reference: str) -> Run:

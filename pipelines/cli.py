@@ -74,6 +74,7 @@ def run(
     split: Annotated[str | None, typer.Option(help="Only the questions of this split: train, dev or test")] = None,
     name: Annotated[str | None, typer.Option(help="What to call the run; by default the file's name")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Random seed of intervals and samples")] = 0,
+    reuse: Annotated[bool, typer.Option("--reuse", help="Show the run that is there already, if there is one")] = False,
     json: JsonOption = None,
 ) -> None:
     """Evaluate pipelines and keep the runs; of several, the first is the baseline of a comparison."""
@@ -81,7 +82,7 @@ def run(
         raise ConfigurationError("--name was given for several pipelines; give it with one, or leave it out.")
     opened = api.open_dataset(dataset)
     parsed = [(name or path.stem, Pipeline.read(path)) for path in pipelines]
-    jobs = [api.submit(one, opened, split=split, name=called, seed=seed) for called, one in parsed]
+    jobs = [api.submit(one, opened, split=split, name=called, seed=seed, again=not reuse) for called, one in parsed]
     runs = [api.run(run_id) for run_id in follow(jobs)]
     if json is not None:
         write_json(json, runs[0].to_dict() if len(runs) == 1 else [one.to_dict() for one in runs])
