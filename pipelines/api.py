@@ -31,7 +31,7 @@ from pipelines.runs.schema import metric as metric_table
 from pipelines.runs.spawn import ensure_worker
 from pipelines.runs.store import RunStore
 from pipelines.runs.submit import submit_evaluation
-from pipelines.runs.table import DEFAULT_METRICS, Table, runs_table
+from pipelines.runs.table import DEFAULT_METRICS, Cell, Table, runs_table
 from pipelines.settings import cache_folder, database_url, dataset_folders, runs_folder
 
 __all__ = ["DEFAULT_METRICS", "Job", "Table"]
@@ -200,6 +200,20 @@ def run(reference: str) -> Run:
 def details(run_id: str) -> Details:
     """Return the per-question scores and rankings of a run."""
     return store().details(run_id)
+
+
+def question_scores(run_id: str) -> Table:
+    """Return one row a question with its value of every metric, None where unscored, and the versions they depend on."""
+    found, kept = run(run_id), details(run_id)
+    names = [metric.name for metric in kept.scores.metrics]
+    versions: dict[str, Cell] = {
+        "run": found.id, "dataset_version": found.dataset_version, "code_version": found.versions.code,
+    }  # fmt: skip
+    rows = tuple(
+        {"question_id": name, **{m: None if v != v else v for m, v in zip(names, values, strict=True)}, **versions}
+        for name, values in zip(kept.question_ids, kept.scores.values.tolist(), strict=True)
+    )
+    return Table(("question_id", *names, *versions), rows)
 
 
 def compare_runs(

@@ -13,16 +13,17 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from pipelines.errors import MissingExtraError, StorageError, WorkbenchError, storage_errors
+from pipelines.errors import MissingExtraError, StorageError, WorkbenchError, shorten, storage_errors
 
 HEAD = "0001"
 _BUSY_TIMEOUT_MS = 30_000
 _WAL_ATTEMPTS = 200
+_WRITE_LOCK = 7211001
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class Database:
-    """Transactions on the run store. On SQLite every write takes the lock at its beginning: see docs/decisions/."""
+    """Transactions on the run store. Every write takes the store's one write lock at its beginning: see docs/decisions/."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -40,6 +41,8 @@ class Database:
         """Open a transaction that writes: committed at the end, rolled back on any error."""
         engine = self._engine.execution_options(writes=True)
         with _as_storage_errors(self.url), engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text(f"select pg_advisory_xact_lock({_WRITE_LOCK})"))
             yield connection
 
     def close(self) -> None:
@@ -65,7 +68,7 @@ class Database:
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         with self._engine.execution_options(writes=True).begin() as connection:
             if connection.dialect.name == "postgresql":
-                connection.execute(text("select pg_advisory_xact_lock(7211001)"))
+                connection.execute(text(f"select pg_advisory_xact_lock({_WRITE_LOCK})"))
             config.attributes["connection"] = connection
             command.upgrade(config, HEAD)
 
@@ -125,7 +128,8 @@ def _as_storage_errors(url: str) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         place = url.rsplit("@", 1)[-1]
-        cause = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+        cause = shorten(error.orig if isinstance(error, DBAPIError) else error, 300).rstrip(".")
+        todo = "see that it can be reached, or correct RAG_WORKBENCH_DB"
         if "full" in cause:
-            cause = f"{cause}: free some space, or set RAG_WORKBENCH_HOME to a folder on another disk"
-        raise StorageError(f"The run store at {place} refused ({cause.strip()}); finished runs are kept.") from error
+            todo = "free some space, or set RAG_WORKBENCH_HOME to a folder on another disk"
+        raise StorageError(f"The run store at {place} refused ({cause}); {todo}. Finished runs are kept.") from error

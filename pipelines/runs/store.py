@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, case, delete, func, select, update
+from sqlalchemy import Connection, RowMapping, Select, Subquery, case, delete, func, select, update
 
 from pipelines.errors import NotFoundError, did_you_mean, shorten
 from pipelines.execution import StageReport
@@ -60,8 +60,11 @@ class RunStore:
 
     def table(self, metrics: Sequence[str], dataset: str | None = None) -> list[dict[str, Any]]:
         """Return one row a run, newest last, with mean, low, high and n of each of `metrics`, pivoted in SQL."""
-        query = _runs().add_columns(*(c for name in metrics for c in _pivot(name)))
-        query = query.join(metric, metric.c.run_id == run.c.id).group_by(*_RUN_COLUMNS).order_by(run.c.number)
+        wide = _wide(metrics)
+        query = (
+            _runs().add_columns(*(c for c in wide.c if c.name != "run_id")).outerjoin(wide, wide.c.run_id == run.c.id)
+        )
+        query = query.order_by(run.c.number)
         if dataset is not None:
             query = query.where((dataset_version.c.name == dataset) | (dataset_version.c.version == dataset))
         with self._db.reading() as connection:
@@ -95,9 +98,6 @@ class RunStore:
         return f"There is no run with the id or name '{shorten(reference)}'; 'rag-workbench runs' lists them.{guess}"
 
 
-_RUN_COLUMNS = (*run.c, dataset_version.c.name, dataset_version.c.path, configuration.c.label)
-
-
 def _runs() -> Select[Any]:
     return (
         select(
@@ -111,9 +111,15 @@ def _runs() -> Select[Any]:
     )
 
 
-def _pivot(name: str) -> list[Any]:
+def _wide(names: Sequence[str]) -> Subquery:
+    """Return the metrics with one row a run: four columns a name."""
     parts = ("mean", "low", "high", "n")
-    return [func.max(case((metric.c.name == name, metric.c[part]))).label(f"{name} {part}") for part in parts]
+    columns = [
+        func.max(case((metric.c.name == name, metric.c[part]))).label(f"{name} {part}")
+        for name in names
+        for part in parts
+    ]
+    return select(metric.c.run_id, *columns).where(metric.c.name.in_(names)).group_by(metric.c.run_id).subquery()
 
 
 def _find(connection: Connection, reference: str) -> RowMapping | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from llama_index.core.node_parser import SentenceSplitter
 
 
-class SentenceChunker(Chunker, name="sentence", version=1):
+class SentenceChunker(Chunker, name="sentence", version=2):
     """Join whole sentences up to `size` tokens. Choose it where a cut sentence would lose its meaning."""
 
     size: int = Field(256, ge=16, le=8192, description="Greatest chunk length", json_schema_extra={"unit": "tokens"})
@@ -49,12 +49,13 @@ class SentenceChunker(Chunker, name="sentence", version=1):
 def _located(text: str, pieces: list[str]) -> Iterator[Span]:
     """Find each piece where it must lie: behind the start of the one before, reaching further, leaving no gap.
 
-    The splitter returns contiguous, stripped pieces in order, so the place follows from the one before: no guessing.
+    The splitter returns contiguous, stripped pieces in order. Where the text repeats itself, so that a piece fits at
+    several places, the last of these is meant: without overlap it is the only right one, with overlap it repeats least.
     """
     start, end = -1, 0
     for piece in pieces:
         latest = _first_visible(text, end)
-        begin = text.find(piece, max(start + 1, end + 1 - len(piece)), latest + len(piece))
+        begin = text.rfind(piece, max(start + 1, end + 1 - len(piece)), latest + len(piece))
         if begin < 0:
             continue
         start, end = begin, begin + len(piece)
