@@ -203,7 +203,7 @@ def details(run_id: str) -> Details:
 
 
 def question_scores(run_id: str) -> Table:
-    """Return one row a question with its value of every metric, None where unscored, and the versions they depend on."""
+    """Return one row a question: its value of every metric, None where unscored, and the versions these depend on."""
     found, kept = run(run_id), details(run_id)
     names = [metric.name for metric in kept.scores.metrics]
     versions: dict[str, Cell] = {

@@ -23,7 +23,7 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class Database:
-    """Transactions on the run store. Every write takes the store's one write lock at its beginning: see docs/decisions/."""
+    """Transactions on the run store. Every write takes the store's one write lock at its beginning."""
 
     def __init__(self, url: str) -> None:
         self.url = url

@@ -139,6 +139,7 @@ def main() -> None:
         level=logging.INFO,
         format="%(asctime)s %(process)d %(levelname)s %(message)s",
     )
+    logging.getLogger("bm25s").setLevel(logging.WARNING)
     lock = WorkerLock(home())
     if not lock.acquire():
         sys.exit(0)
