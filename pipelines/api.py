@@ -20,7 +20,7 @@ from pipelines.golden.dataset import Dataset
 from pipelines.golden.findings import Report
 from pipelines.golden.importers import ImportReport, import_dataset
 from pipelines.golden.upload import from_uploads
-from pipelines.pipeline import Pipeline
+from pipelines.pipeline import Pipeline, read_settings
 from pipelines.records import Metric, Question
 from pipelines.runs.database import Database
 from pipelines.runs.evaluate import Evaluated
@@ -183,13 +183,22 @@ def read_pipeline(filename: str, content: bytes) -> Pipeline:
     Raises:
         ConfigurationError: when it cannot be read as a pipeline.
     """
+    return Pipeline.parse(read_values(content, filename), shorten(filename))
+
+
+def read_values(content: bytes, name: str) -> object:
+    """Read YAML or JSON into plain values, dates left as text as metadata hold them; `name` is for the messages.
+
+    Raises:
+        ConfigurationError: when it is no text or not well-formed.
+    """
     with TemporaryDirectory() as folder:
-        path = Path(folder) / ("pipeline.json" if filename.lower().endswith(".json") else "pipeline.yaml")
+        path = Path(folder) / ("values.json" if name.lower().endswith(".json") else "values.yaml")
         path.write_bytes(content)
         try:
-            return Pipeline.read(path)
+            return read_settings(path)
         except ConfigurationError as error:
-            raise ConfigurationError(str(error).replace(str(path), shorten(filename))) from error
+            raise ConfigurationError(str(error).replace(str(path), shorten(name))) from error
 
 
 def run(reference: str) -> Run:

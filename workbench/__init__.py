@@ -1,0 +1,1 @@
+"""The browser UI: widgets and layout. All computing is behind `pipelines.api`."""

@@ -1,0 +1,26 @@
+"""The frame of the browser UI: its pages, and the jobs that run whichever is open. `rag-workbench ui` starts it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from workbench.parts import jobs
+
+_HERE = Path(__file__).parent
+
+st.set_page_config("RAG Workbench", page_icon=":material/query_stats:", layout="wide", initial_sidebar_state=210)
+st.html(_HERE / "style.css")
+st.logo(_HERE / "logo.svg", size="large")
+page = st.navigation(
+    [
+        st.Page("views/data.py", title="Data", icon=":material/database:", default=True),
+        st.Page("views/builder.py", title="Build", icon=":material/tune:", url_path="build"),
+        st.Page("views/runs.py", title="Runs", icon=":material/table_rows:"),
+        st.Page("views/compare.py", title="Compare", icon=":material/compare_arrows:"),
+        st.Page("views/question.py", title="Question", icon=":material/manage_search:"),
+    ]
+)
+jobs.indicator()
+page.run()

@@ -1,0 +1,204 @@
+"""Rows to Plotly figures. Names come from users: each goes through `chart_text`, since Plotly reads tags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from pipelines.compare.questions import QuestionDifference
+from pipelines.compare.table import ComparisonRow
+from pipelines.records import Metric
+from pipelines.runs.record import Measured, Run
+from workbench.grids import written
+from workbench.text import chart_text
+
+COLOURS = ("#3d4a57", "#1f77b4", "#c98a00", "#2c8c5a", "#a3488b")
+BETTER, WORSE, UNCLEAR = "#2c8c5a", "#b8433a", "#7a8794"
+CONFIG = {"displayModeBar": False, "displaylogo": False}
+_FONT = {
+    "family": "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', Arial, sans-serif",
+    "size": 13,
+    "color": "#1d2733",
+}
+
+
+def _figure(height_px: int, **layout: Any) -> go.Figure:
+    margin = {"l": 8, "r": 16, "t": 8, "b": 8}
+    figure = go.Figure()
+    legend = {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "traceorder": "normal"}
+    figure.update_layout(height=height_px, margin=margin, font=_FONT, legend=legend, hovermode="closest", **layout)
+    figure.update_layout(plot_bgcolor="#ffffff", paper_bgcolor="#ffffff")
+    figure.update_xaxes(gridcolor="#e7ebef", zeroline=False, automargin=True)
+    figure.update_yaxes(gridcolor="#e7ebef", zeroline=False, automargin=True)
+    return figure
+
+
+def means(runs: Sequence[Run], metrics: Sequence[Metric]) -> go.Figure:
+    """Draw each metric's mean and 95 % interval, a colour a run."""
+    figure = _figure(90 + (26 + 17 * len(runs)) * len(metrics))
+    for i, run in enumerate(runs):
+        found = [(m, run.measured(m.name)) for m in metrics]
+        points = [(m, one) for m, one in found if one is not None and one.mean is not None]
+        offset = (i - (len(runs) - 1) / 2) * 0.16
+        figure.add_trace(_mean_trace(points, [m.name for m in metrics], offset, run.name, COLOURS[i % len(COLOURS)]))
+    figure.update_yaxes(
+        tickvals=list(range(len(metrics))), ticktext=[m.name for m in metrics], range=[len(metrics) - 0.5, -0.5]
+    )
+    return figure
+
+
+def _mean_trace(
+    points: Sequence[tuple[Metric, Measured]], names: Sequence[str], offset: float, run: str, colour: str
+) -> go.Scatter:
+    mean = [one.mean for _, one in points]
+    return go.Scatter(
+        x=mean,
+        y=[names.index(m.name) + offset for m, _ in points],
+        error_x=_arms(mean, [one.low for _, one in points], [one.high for _, one in points], colour),
+        mode="markers",
+        marker={"color": colour, "size": 8},
+        name=chart_text(run),
+        hovertext=[_mean_words(run, m, one) for m, one in points],
+        hoverinfo="text",
+    )
+
+
+def _mean_words(run: str, metric: Metric, one: Measured) -> str:
+    low, high = written(one.low, metric), written(one.high, metric)
+    return f"{chart_text(run)}<br>{metric.name} {written(one.mean, metric)} ({low} to {high}), n {one.n:,}"
+
+
+def _arms(middle: Sequence[Any], low: Sequence[Any], high: Sequence[Any], colour: str) -> dict[str, Any]:
+    up = [0 if h is None else h - m for m, h in zip(middle, high, strict=True)]
+    down = [0 if a is None else m - a for m, a in zip(middle, low, strict=True)]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": up,
+        "arrayminus": down,
+        "color": colour,
+        "thickness": 1.4,
+        "width": 4,
+    }
+
+
+def differences(rows: Sequence[ComparisonRow], metrics: Mapping[str, Metric]) -> go.Figure:
+    """Draw the differences of the shares with their intervals: right of zero is a higher value than the baseline's."""
+    runs = list(dict.fromkeys(row.run_id for row in rows))
+    names = list(dict.fromkeys(row.metric for row in rows))
+    figure = _figure(70 + (26 + 17 * len(runs)) * len(names), showlegend=len(runs) > 1)
+    for i, run_id in enumerate(runs):
+        own = [row for row in rows if row.run_id == run_id and row.difference is not None]
+        offset = (i - (len(runs) - 1) / 2) * 0.16
+        figure.add_trace(_difference_trace(own, names, offset, COLOURS[(i + 1) % len(COLOURS)], metrics))
+    figure.add_vline(x=0, line_color="#3d4a57", line_width=1)
+    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.5, -0.5])
+    return figure
+
+
+def _difference_trace(
+    rows: Sequence[ComparisonRow], names: Sequence[str], offset: float, colour: str, metrics: Mapping[str, Metric]
+) -> go.Scatter:
+    middle = [row.difference for row in rows]
+    shown = [row.verdict != "no difference shown" for row in rows]
+    return go.Scatter(
+        x=middle,
+        y=[names.index(row.metric) + offset for row in rows],
+        error_x=_arms(middle, [row.low for row in rows], [row.high for row in rows], colour),
+        mode="markers",
+        marker={
+            "color": [colour if s else "#ffffff" for s in shown],
+            "size": 9,
+            "line": {"color": colour, "width": 1.6},
+        },
+        name=chart_text(rows[0].run_name) if rows else "",
+        hovertext=[_difference_words(row, metrics.get(row.metric)) for row in rows],
+        hoverinfo="text",
+    )
+
+
+def _difference_words(row: ComparisonRow, metric: Metric | None) -> str:
+    low, high = written(row.low, metric, sign=True), written(row.high, metric, sign=True)
+    told = f"{row.metric} {written(row.difference, metric, sign=True)} ({low} to {high}), n {row.n:,}"
+    return f"{chart_text(row.run_name)}<br>{told}<br>{row.verdict}"
+
+
+def question_scatter(
+    rows: Sequence[QuestionDifference], baseline: str, other: str, titles: Mapping[str, str]
+) -> go.Figure:
+    """Draw every question: its value in the baseline across, in the other run upwards."""
+    figure = _figure(360)
+    for outcome, colour in (("win", BETTER), ("tie", UNCLEAR), ("loss", WORSE)):
+        own = [row for row in rows if row.outcome == outcome]
+        label = f"{ {'win': 'better', 'tie': 'equal', 'loss': 'worse'}[outcome] } ({len(own):,})"
+        figure.add_trace(_question_trace(own, label, colour, titles))
+    ends = [value for row in rows for value in (row.baseline, row.value) if value is not None] or [0.0, 1.0]
+    line = {"color": "#aab4be", "width": 1, "dash": "dot"}
+    figure.add_shape(type="line", x0=min(ends), y0=min(ends), x1=max(ends), y1=max(ends), line=line, layer="below")
+    figure.update_xaxes(title=chart_text(baseline, 60))
+    figure.update_yaxes(title=chart_text(other, 40))
+    return figure
+
+
+def _question_trace(
+    rows: Sequence[QuestionDifference], label: str, colour: str, titles: Mapping[str, str]
+) -> go.Scatter:
+    words = [f"{chart_text(row.question_id)}<br>{chart_text(titles.get(row.question_id, ''), 80)}" for row in rows]
+    return go.Scatter(
+        x=[row.baseline for row in rows],
+        y=[row.value for row in rows],
+        mode="markers",
+        marker={"color": colour, "size": 8, "opacity": 0.55},
+        name=label,
+        hovertext=words,
+        hovertemplate="%{hovertext}<br>%{x:.3f} → %{y:.3f}<extra></extra>",
+    )
+
+
+def question_histogram(rows: Sequence[QuestionDifference], metric: Metric) -> go.Figure:
+    """Draw how many questions differ by how much."""
+    values = [row.difference for row in rows if row.difference]
+    figure = _figure(360, bargap=0.06, showlegend=False)
+    limit = max((abs(value) for value in values), default=1.0)
+    for keep, colour in ((lambda v: v > 0, _colour(metric, 1)), (lambda v: v < 0, _colour(metric, -1))):
+        own = [value for value in values if keep(value)]
+        bins = {"start": -limit, "end": limit * 1.0001, "size": limit / 10}
+        figure.add_trace(
+            go.Histogram(x=own, xbins=bins, marker_color=colour, hovertemplate="%{x}: %{y}<extra></extra>")
+        )
+    figure.update_layout(barmode="overlay")
+    figure.update_xaxes(title=f"difference in {metric.name} (ties left out)", range=[-limit * 1.05, limit * 1.05])
+    figure.update_yaxes(title="questions")
+    figure.add_vline(x=0, line_color="#3d4a57", line_width=1)
+    return figure
+
+
+def _colour(metric: Metric, sign: int) -> str:
+    return BETTER if (sign > 0) == metric.higher_is_better else WORSE
+
+
+def stage_seconds(run: Run) -> go.Figure:
+    """Draw the seconds each stage took: filled where it was computed, pale where it was looked up."""
+    stages = list(run.stages.items())
+    figure = _figure(50 + 26 * len(stages), showlegend=False)
+    figure.add_trace(
+        go.Bar(
+            x=[report.seconds for _, report in stages],
+            y=[name for name, _ in stages],
+            orientation="h",
+            marker_color=["#b9cfdf" if report.found == "hit" else "#1f5f8b" for _, report in stages],
+            text=[
+                f"{report.seconds:.2f} s, {'looked up' if report.found == 'hit' else 'computed'}"
+                for _, report in stages
+            ],
+            textposition="outside",
+            cliponaxis=False,
+            hoverinfo="skip",
+        )
+    )
+    longest = max((report.seconds for _, report in stages), default=1.0) or 1.0
+    figure.update_xaxes(range=[0, longest * 1.45], title="seconds")
+    figure.update_yaxes(autorange="reversed")
+    return figure

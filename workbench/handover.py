@@ -1,0 +1,135 @@
+"""What pages pass to one another, through the URL: everything that defines a view, so that a link opens it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from workbench.text import plain, shortened
+
+PAGES = {
+    "data": "views/data.py",
+    "build": "views/builder.py",
+    "runs": "views/runs.py",
+    "compare": "views/compare.py",
+    "question": "views/question.py",
+}
+Value = str | Sequence[str] | None
+
+
+def asked(name: str) -> str | None:
+    """Return what the URL says of `name`."""
+    return st.query_params.get(name) or None
+
+
+def asked_all(name: str) -> list[str]:
+    """Return every value that the URL gives `name`, each once."""
+    return list(dict.fromkeys(value for value in st.query_params.get_all(name) if value))
+
+
+def keep(**values: Value) -> None:
+    """Write values into the URL; what is None or empty is taken out of it."""
+    for name, value in values.items():
+        wanted = [value] if isinstance(value, str) else list(value or ())
+        wanted = [one for one in wanted if one]
+        if wanted == st.query_params.get_all(name):
+            continue
+        if wanted:
+            st.query_params[name] = wanted
+        else:
+            st.query_params.pop(name, None)
+
+
+def go(page: str, **values: Value) -> None:
+    """Open another page with this view."""
+    st.switch_page(PAGES[page], query_params=_given(values))
+
+
+def link(page: str, label: str, icon: str | None = None, disabled: bool = False, **values: Value) -> None:
+    """Show a link to another page with this view."""
+    st.page_link(PAGES[page], label=plain(label, 90), icon=icon, disabled=disabled, query_params=_given(values))
+
+
+def _given(values: dict[str, Value]) -> dict[str, str | list[str]]:
+    return {name: value if isinstance(value, str) else list(value) for name, value in values.items() if value}
+
+
+def choose(
+    label: str,
+    options: Sequence[str],
+    name: str,
+    *,
+    shown: Callable[[str], object] = str,
+    default: str | None = None,
+    what: str | None = None,
+    **widget: Any,
+) -> str | None:
+    """Show a select box that begins with what the URL says and keeps its choice there."""
+    key = f"choose.{name}"
+    _seed(key, name, options, default if default in options else (options[0] if options else None), what or label)
+    chosen = st.selectbox(label, options, key=key, format_func=lambda o: shortened(shown(o)), **widget)
+    keep(**{name: chosen})
+    return chosen
+
+
+def _seed(key: str, name: str, options: Sequence[str], default: str | None, what: str) -> None:
+    if st.session_state.get(key) in options:
+        return
+    wanted = asked(name)
+    if wanted is not None and wanted not in options and key not in st.session_state:
+        _say_absent(what, [wanted])
+    st.session_state[key] = wanted if wanted in options else default
+
+
+def choose_many(
+    label: str,
+    options: Sequence[str],
+    name: str,
+    *,
+    shown: Callable[[str], object] = str,
+    default: Sequence[str] = (),
+    what: str | None = None,
+    **widget: Any,
+) -> list[str]:
+    """Show a select box of several, which begins with what the URL says and keeps its choice there."""
+    key = f"choose.{name}"
+    held = st.session_state.get(key)
+    if held is None:
+        wanted = asked_all(name)
+        if absent := [one for one in wanted if one not in options]:
+            _say_absent(what or label, absent)
+        held = [one for one in wanted or default if one in options]
+    most = widget.get("max_selections") or len(options)
+    st.session_state[key] = [one for one in held if one in options][:most]
+    chosen = st.multiselect(label, options, key=key, format_func=lambda o: shortened(shown(o), 60), **widget)
+    keep(**{name: chosen})
+    return list(chosen)
+
+
+def _say_absent(what: str, absent: Sequence[str]) -> None:
+    names = ", ".join(f"'{shortened(one, 60)}'" for one in absent[:5])
+    st.warning(plain(f"The link names {names}, but there is no such {what.lower()} to choose here; choose another."))
+
+
+def choose_view(views: Sequence[str], name: str, default: str | None = None) -> str:
+    """Show a row of views of which one is open; names are ours, never users' text."""
+    key = f"choose.{name}"
+    if st.session_state.get(key) not in views:
+        wanted = asked(name)
+        st.session_state[key] = wanted if wanted in views else default or views[0]
+    st.segmented_control(name, views, key=key, required=True, label_visibility="collapsed")
+    chosen = str(st.session_state[key] or default or views[0])
+    keep(**{name: chosen})
+    return chosen
+
+
+def search(label: str, name: str, **widget: Any) -> str:
+    """Show a search box that begins with what the URL says."""
+    key = f"choose.{name}"
+    if key not in st.session_state:
+        st.session_state[key] = asked(name) or ""
+    found = st.text_input(label, key=key, icon=":material/search:", **widget).strip()
+    keep(**{name: found})
+    return found

@@ -1,0 +1,129 @@
+"""Which runs are compared, on which metrics: only runs on the same questions are offered together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from pipelines import api
+from pipelines.records import Metric
+from pipelines.runs.record import Run
+from workbench import grids, handover
+from workbench.text import shortened
+
+Row = Mapping[str, Any]
+MOST_OTHERS = 4
+PREFERRED = ("recall@5", "precision@5", "hit@5", "mrr@10", "ndcg@10", "recall@2000tok", "context_tokens@5")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The runs, the baseline first, and the metrics that all of them have."""
+
+    runs: tuple[Run, ...]
+    metrics: tuple[Metric, ...]
+
+    @property
+    def ids(self) -> list[str]:
+        """Return the runs' ids, the baseline's first."""
+        return [run.id for run in self.runs]
+
+
+def ask() -> Chosen | None:
+    """Ask for a baseline, one to four others, and metrics; None while there is nothing to compare."""
+    rows = {str(row["run"]): row for row in reversed(api.runs(()).rows)}
+    if len(rows) < 2:
+        _too_few(len(rows))
+        return None
+    baseline, others = _runs(rows)
+    if not others:
+        st.info("Choose at least one other run. The baseline is what the others are measured against.")
+        return None
+    runs = tuple(api.run(one) for one in (baseline, *others))
+    metrics = _metrics(runs)
+    if not metrics:
+        st.info("Choose at least one metric.")
+        return None
+    return Chosen(runs, metrics)
+
+
+def _too_few(n: int) -> None:
+    found = "There is no run yet" if n == 0 else "There is one run so far"
+    st.info(f"{found}: a comparison needs two on the same questions.")
+    handover.link("build", "Build a pipeline", icon=":material/tune:")
+
+
+def _runs(rows: Mapping[str, Row]) -> tuple[str, list[str]]:
+    first, second = st.columns([1, 1.8])
+    with first:
+        baseline = str(handover.choose("Baseline", list(rows), "baseline", shown=lambda r: _title(rows[r]), what="run"))
+    same = [one for one in rows if one != baseline and _questions(rows[one]) == _questions(rows[baseline])]
+    with second:
+        others = handover.choose_many(
+            "Compared with (up to four)",
+            same,
+            "other",
+            shown=lambda r: _title(rows[r], short=True),
+            default=same[:1],
+            what="run on the same questions",
+            max_selections=MOST_OTHERS,
+        )
+    _left_out([rows[one] for one in rows if one != baseline and one not in same], rows[baseline])
+    return baseline, others
+
+
+def _title(row: Row, short: bool = False) -> str:
+    place = "" if short else f" · {row['dataset']} ({row['split']})"
+    return f"{shortened(row['name'], 50)}{place} · {str(row['run'])[-6:]}"
+
+
+def _questions(row: Row) -> tuple[Any, ...]:
+    return row["dataset"], row["dataset_version"], row["split"], row["questions"]
+
+
+def _left_out(rows: Sequence[Row], baseline: Row) -> None:
+    if not rows:
+        return
+    with st.popover(f"{len(rows):,} runs are not offered", type="tertiary", icon=":material/block:"):
+        counts = Counter(_reason(row, baseline) for row in rows)
+        st.caption("Runs are compared question by question, so only those on the same questions are offered.")
+        fields = (grids.Field("run", "Run", width=300), grids.Field("reason", "Why it cannot be compared", width=340))
+        listed = [{"run": row["name"], "reason": _reason(row, baseline)} for row in rows]
+        grids.show(fields, listed, "choice.left_out", most_rows=8)
+        st.caption("; ".join(f"{n:,} {reason.split(',')[0]}" for reason, n in counts.items() if "'" not in reason))
+
+
+def _reason(row: Row, baseline: Row) -> str:
+    if row["dataset"] != baseline["dataset"]:
+        return f"another dataset, {shortened(row['dataset'], 60)}"
+    if row["dataset_version"] != baseline["dataset_version"]:
+        return f"another version of the dataset, {str(row['dataset_version'])[:8]}"
+    if row["split"] != baseline["split"]:
+        return f"another split, {row['split']}"
+    return "another number of questions"
+
+
+def _metrics(runs: Sequence[Run]) -> tuple[Metric, ...]:
+    shared = {m.metric.name: m.metric for m in runs[0].metrics if all(r.measured(m.metric.name) for r in runs)}
+    default = [name for name in PREFERRED if name in shared] or list(shared)[:6]
+    names = handover.choose_many("Metrics", list(shared), "metric", default=default)
+    return tuple(shared[name] for name in names)
+
+
+def ask_same(rows: Mapping[str, Row]) -> list[str]:
+    """Ask for one to five runs; once one is chosen, only runs on the same questions are offered."""
+    asked = [one for one in st.session_state.get("choose.run", handover.asked_all("run")) if one in rows]
+    first = rows[asked[0]] if asked else None
+    same = [one for one in rows if first is None or _questions(rows[one]) == _questions(first)]
+    return handover.choose_many(
+        "Runs (up to five, on the same questions)",
+        same,
+        "run",
+        shown=lambda one: _title(rows[one]),
+        default=list(rows)[:1],
+        max_selections=MOST_OTHERS + 1,
+    )

@@ -1,0 +1,107 @@
+"""The differences: in a chart, in a table, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import streamlit as st
+
+from pipelines import api
+from pipelines.compare.table import Comparison, ComparisonRow
+from pipelines.runs.table import rows_to_csv
+from workbench import charts, grids
+from workbench.parts.choice import Chosen
+from workbench.text import plain
+
+_MARKS = {"better": "▲ better", "worse": "▼ worse", "no difference shown": "● not shown"}
+_FIELDS = (
+    grids.Field("run_name", "Run", width=230, pinned=True),
+    grids.Field("metric", "Metric", width=130),
+    grids.Field("verdict", "Verdict", width=105),
+    grids.Field("baseline_mean", "Baseline", width=75),
+    grids.Field("mean", "Run's mean", width=85),
+    grids.Field("difference", "Difference", width=85),
+    grids.Field("interval", "95 % interval", width=140, help="Bootstrap interval of the difference"),
+    grids.Field("p_holm", "p Holm", width=70, help="Permutation p, corrected for all comparisons of this table"),
+    grids.Field("wins", "Wins", "%d", 55),
+    grids.Field("ties", "Ties", "%d", 55),
+    grids.Field("losses", "Losses", "%d", 60),
+    grids.Field("n", "n", "%d", 50, help="Questions scored in both runs"),
+    grids.Field(
+        "smallest", "Detectable", width=85, help="Smallest difference that so many questions show four times in five"
+    ),
+)
+
+
+@st.cache_data(max_entries=64, show_spinner="Comparing question by question …")
+def _compared(baseline: str, others: tuple[str, ...], metrics: tuple[str, ...]) -> Comparison:
+    return api.compare_runs(baseline, others, metrics)
+
+
+def show(chosen: Chosen) -> None:
+    """Draw the whole comparison."""
+    names = tuple(metric.name for metric in chosen.metrics)
+    found = _compared(chosen.ids[0], tuple(chosen.ids[1:]), names)
+    _charts(chosen, found.rows)
+    _table(chosen, found)
+    with st.expander("In words", expanded=len(found.rows) <= 14):
+        _sentences(found.rows)
+
+
+def _charts(chosen: Chosen, rows: Sequence[ComparisonRow]) -> None:
+    shares = [metric for metric in chosen.metrics if metric.unit is None]
+    if not shares:
+        return
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.subheader("Means, with 95 % intervals")
+        st.plotly_chart(charts.means(chosen.runs, shares), theme=None, config=charts.CONFIG, key="compare.means")
+    with right:
+        st.subheader("Differences from the baseline, with 95 % intervals")
+        declared = {metric.name: metric for metric in shares}
+        own = [row for row in rows if row.metric in declared]
+        st.plotly_chart(charts.differences(own, declared), theme=None, config=charts.CONFIG, key="compare.differences")
+    st.caption("A filled point on the right: shown to differ (p < 0.05 after Holm). A hollow one: no difference shown.")
+
+
+def _table(chosen: Chosen, found: Comparison) -> None:
+    metrics = {metric.name: metric for metric in chosen.metrics}
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.subheader("Table of differences")
+        columns = [*asdict(found.rows[0]), "baseline_id", "baseline_name", "dataset_version"]
+        rows = [_full(row, found) for row in found.rows]
+        st.download_button(
+            "Download CSV", rows_to_csv(columns, rows), "comparison.csv", "text/csv",
+            icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+    grids.show(_FIELDS, [_row(row, metrics[row.metric]) for row in found.rows], "compare.grid", most_rows=15)
+    about = f"{found.n_questions:,} questions, {found.n_comparisons:,} comparisons, {found.resamples:,} resamples"
+    st.caption(plain(f"{about}, seed {found.seed}; paired by question. Wins, ties and losses are the run's."))
+
+
+def _full(row: ComparisonRow, found: Comparison) -> dict[str, Any]:
+    same = {"baseline_id": found.baseline_id, "baseline_name": found.baseline_name}
+    return {**asdict(row), **same, "dataset_version": found.dataset_version}
+
+
+def _row(row: ComparisonRow, metric: Any) -> dict[str, Any]:
+    low, high = (grids.written(end, metric, sign=True) for end in (row.low, row.high))
+    return {
+        **asdict(row),
+        "verdict": _MARKS[row.verdict],
+        "baseline_mean": grids.written(row.baseline_mean, metric),
+        "mean": grids.written(row.mean, metric),
+        "difference": grids.written(row.difference, metric, sign=True),
+        "interval": f"{low} to {high}" if row.low is not None else None,
+        "p_holm": None if row.p_holm is None else f"{row.p_holm:.4f}" if row.p_holm >= 0.0001 else "< 0.0001",
+        "smallest": grids.written(row.smallest_detectable, metric),
+    }
+
+
+def _sentences(rows: Sequence[ComparisonRow]) -> None:
+    for run_id in dict.fromkeys(row.run_id for row in rows):
+        own = [row for row in rows if row.run_id == run_id]
+        st.text(own[0].run_name)
+        st.markdown("\n".join(f"- {plain(row.sentence())}" for row in own))

@@ -1,0 +1,103 @@
+"""What each run found for a question, rank by rank, and where it stands in the document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pipelines import api
+from pipelines.records import Question
+from pipelines.runs.record import Run
+from workbench import grids, reading
+from workbench.parts.choice import PREFERRED
+from workbench.text import Mark, legend, plain, shortened, show_marked
+
+_SHOWN = 20
+_FIELDS = (
+    grids.Field("rank", "Rank", "%d", 50),
+    grids.Field("score", "Score", "%.3f", 70),
+    grids.Field(
+        "evidence", "Evidence", width=110, help="How many characters of the question's evidence the chunk holds"
+    ),
+    grids.Field("document", "Document", width=170),
+    grids.Field("text", "Chunk", width=480),
+    grids.Field("place", "Characters", width=110),
+)
+
+
+def show(first: Run, run_ids: list[str], question_id: str) -> None:
+    """Draw the question, then what each run found."""
+    depth = reading.in_depth(tuple(run_ids), question_id, reading.run_stamp(first))
+    _question(depth.question)
+    runs = {run_id: api.run(run_id) for run_id in run_ids}
+    total = _evidence_chars(depth)
+    columns = st.columns(len(runs), gap="medium") if len(runs) <= 2 else [st.container() for _ in runs]
+    for place, run in zip(columns, runs.values(), strict=True):
+        with place:
+            _run(run, depth, total)
+
+
+def _question(question: Question) -> None:
+    with st.container(border=True, gap="xsmall"):
+        st.text(question.text)
+        told = [f"Answer: {question.answer}"] if question.answer else []
+        told += [f"Tags: {', '.join(question.tags)}"] if question.tags else []
+        told += [f"Filter: {', '.join(f'{k} = {v}' for k, v in question.filter.items())}"] if question.filter else []
+        places = [f"{item.document_id} {_span(item.start, item.end)}" for item in question.evidence]
+        told += [f"Evidence: {'; '.join(places)}" if places else "No evidence: it counts as unanswerable."]
+        for line in told:
+            st.caption(plain(line))
+
+
+def _span(start: int | None, end: int | None) -> str:
+    return "(whole document)" if start is None or end is None else f"{start:,}–{end:,}"
+
+
+def _evidence_chars(depth: api.QuestionInDepth) -> int:
+    covered: set[tuple[str, int]] = set()
+    for item in depth.question.evidence:
+        if item.grade > 0:
+            end = len(depth.texts.get(item.document_id, "")) if item.end is None else item.end
+            covered.update((item.document_id, i) for i in range(item.start or 0, end))
+    return len(covered)
+
+
+def _run(run: Run, depth: api.QuestionInDepth, total: int) -> None:
+    st.subheader("Found by")
+    st.text(run.name)
+    values = depth.scores[run.id]
+    shown = [name for name in PREFERRED if name in values]
+    declared = {one.metric.name: one.metric for one in run.metrics}
+    st.caption(plain(" · ".join(f"{name} {grids.written(values[name], declared.get(name))}" for name in shown)))
+    chunks = depth.rankings[run.id]
+    if not chunks:
+        st.info("This run found nothing for the question.")
+        return
+    rows = [_row(chunk, depth, total) for chunk in chunks[:_SHOWN]]
+    ticked = grids.show(_FIELDS, rows, f"ranks.{run.id}", most_rows=10, select="single-row-required")
+    _in_place(chunks[ticked[0] if ticked else 0], depth)
+
+
+def _row(chunk: api.RankedChunk, depth: api.QuestionInDepth, total: int) -> dict[str, Any]:
+    text = depth.texts.get(chunk.document_id, "")[chunk.start : chunk.end]
+    return {
+        "rank": chunk.rank,
+        "score": chunk.score,
+        "evidence": f"✔ {chunk.found:,} of {total:,}" if chunk.found else None,
+        "document": chunk.document_id,
+        "text": shortened(text, 300),
+        "place": f"{chunk.start:,}–{chunk.end:,}",
+    }
+
+
+def _in_place(chunk: api.RankedChunk, depth: api.QuestionInDepth) -> None:
+    text = depth.texts.get(chunk.document_id, "")
+    evidence = [
+        Mark(item.start or 0, len(text) if item.end is None else item.end, "evidence")
+        for item in depth.question.evidence
+        if item.document_id == chunk.document_id and item.grade > 0
+    ]
+    st.caption(plain(f"Rank {chunk.rank} in {chunk.document_id}"))
+    legend("evidence", "chunk", "both")
+    show_marked(text, [*evidence, Mark(chunk.start, chunk.end, "chunk")], height_px=420, margin=600)

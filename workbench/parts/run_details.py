@@ -1,0 +1,93 @@
+"""One run: its metrics, what it cost, how it is configured, and what its numbers depend on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+import yaml
+
+from pipelines import api
+from pipelines.runs.record import Measured, Run
+from workbench import charts, grids, handover
+from workbench.text import plain
+
+_METRIC = (
+    grids.Field("metric", "Metric", width=170),
+    grids.Field("mean", "Mean", width=90),
+    grids.Field("interval", "95 % interval", width=160),
+    grids.Field("n", "n", "%d", 60, help="Questions scored"),
+    grids.Field("unscored", "Unscored", "%d", 80),
+    grids.Field("unit", "Unit", width=70),
+    grids.Field("reason", "Why not scored", width=260),
+)
+
+
+def show(reference: str) -> None:
+    """Draw the run that an id, a name or the beginning of an id names."""
+    run = api.run(reference)
+    st.text(run.name)
+    _actions(run)
+    _facts(run)
+    for note in run.notes:
+        st.warning(plain(note))
+    left, right = st.columns([1.45, 1], gap="large")
+    with left:
+        st.subheader("Metrics")
+        grids.show(_METRIC, [_row(one) for one in run.metrics], "run.metrics", most_rows=20)
+    with right:
+        _cost(run)
+        _configuration(run)
+
+
+def _actions(run: Run) -> None:
+    with st.container(horizontal=True, gap="medium"):
+        handover.link("question", "Its questions", icon=":material/manage_search:", run=run.id)
+        handover.link("compare", "Compare with others", icon=":material/compare_arrows:", baseline=run.id)
+        handover.link("build", "Build from it", icon=":material/tune:", run=run.id)
+
+
+def _facts(run: Run) -> None:
+    facts = {"Questions": run.n_questions, "Documents": run.n_documents, "Chunks": run.n_chunks}
+    with st.container(horizontal=True, gap="large"):
+        for label, number in facts.items():
+            st.metric(label, f"{number:,}", width="content")
+        st.metric("Seconds", f"{run.seconds:.1f}", width="content")
+    versions = f"dataset version {run.dataset_version[:8]}, code {run.versions.code}, seed {run.seed}"
+    st.caption(plain(f"Run {run.id} on {run.dataset_name}, questions: {run.split}; {run.created}; {versions}."))
+
+
+def _row(one: Measured) -> dict[str, Any]:
+    low, high = grids.written(one.low, one.metric), grids.written(one.high, one.metric)
+    return {
+        "metric": one.metric.name,
+        "mean": grids.written(one.mean, one.metric),
+        "interval": f"{low} to {high}" if one.low is not None else None,
+        "n": one.n,
+        "unscored": one.unscored,
+        "unit": one.metric.unit,
+        "reason": one.reason,
+    }
+
+
+def _cost(run: Run) -> None:
+    if run.stages:
+        st.subheader("Seconds by stage")
+        st.plotly_chart(charts.stage_seconds(run), theme=None, config=charts.CONFIG, key="run.stages")
+
+
+def _configuration(run: Run) -> None:
+    st.subheader("Pipeline")
+    text = yaml.safe_dump(dict(run.settings), sort_keys=False, allow_unicode=True)
+    st.code(text, language="yaml", height=300)
+    with st.container(horizontal=True):
+        st.download_button(
+            "Pipeline YAML", text, f"{run.id}.yaml", "application/yaml", icon=":material/download:", on_click="ignore"
+        )
+        st.download_button(
+            "Scores by question", lambda: api.question_scores(run.id).to_csv(), f"{run.id}-questions.csv", "text/csv",
+            icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+    libraries = "\n".join(f"{name} {version}" for name, version in sorted(run.versions.libraries.items()))
+    with st.expander("Versions"):
+        st.code(f"code {run.versions.code}\n{libraries}\n{run.versions.machine}", language=None)

@@ -1,0 +1,79 @@
+"""The forms of all stages, in the catalogue's order, and the pipeline they make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from pipelines.catalog import STAGES, Stage, all_components, build_component, knobs, summary
+from pipelines.component import Component
+from pipelines.errors import ConfigurationError
+from pipelines.pipeline import Pipeline
+from workbench import faults
+from workbench.forms import knob_form
+from workbench.text import plain
+
+Settings = dict[str, dict[str, Any]]
+_HELD, _ROUND = "build.settings", "build.round"
+
+
+def load(settings: Mapping[str, Any]) -> None:
+    """Begin again from these settings, in fresh forms."""
+    st.session_state[_HELD] = {name: dict(values) for name, values in settings.items()}
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+
+
+def forms() -> Pipeline | None:
+    """Draw a form a stage; return the pipeline, or None while a form holds what is not allowed."""
+    held: Settings = st.session_state.get(_HELD) or Pipeline.parse({}).settings()
+    everything = all_components()
+    fixed = [stage for stage in STAGES if not _has_choice(everything[stage.name])]
+    made = {stage.name: _form(stage, everything[stage.name], held) for stage in STAGES if stage not in fixed}
+    if fixed:
+        st.caption(f"Nothing to choose yet: {', '.join(stage.title.lower() for stage in fixed)}.")
+    if any(settings is None for settings in made.values()):
+        return None
+    st.session_state[_HELD] = {**held, **made}
+    return Pipeline.parse(st.session_state[_HELD], "the form")
+
+
+def _has_choice(components: Mapping[str, type[Component]]) -> bool:
+    return len(components) > 1 or any(knobs(component) for component in components.values())
+
+
+def _form(stage: Stage, components: Mapping[str, type[Component]], held: Settings) -> dict[str, Any] | None:
+    key = f"build.{st.session_state.get(_ROUND, 0)}.{stage.name}"
+    before = held.get(stage.name, {})
+    with st.container(border=True, gap="xsmall"):
+        about, knob_place = st.columns([1, 2.6], gap="medium")
+        with about:
+            use = _component(stage, components, before, key)
+        with knob_place, faults.told():
+            st.caption(plain(summary(components[use])))
+            remembered = before if before.get("use", stage.default) == use else {}
+            settings = {"use": use, **knob_form(knobs(components[use]), remembered, f"{key}.{use}")}
+            build_component(stage.name, settings, stage.title)
+            return settings
+    return None
+
+
+def _component(stage: Stage, components: Mapping[str, type[Component]], before: Mapping[str, Any], key: str) -> str:
+    names = list(components)
+    held = before.get("use", stage.default)
+    index = names.index(held) if held in names else 0
+    return st.selectbox(f"**{stage.title}**", names, index=index, key=f"{key}.use", help=stage.purpose)
+
+
+def check(settings: object, where: str) -> Pipeline:
+    """Return the pipeline that `settings` describe.
+
+    Raises:
+        ConfigurationError: when they describe none.
+    """
+    if settings is None:
+        raise ConfigurationError(
+            f"{where} is empty; a pipeline file names at least one stage, such as 'chunk: sentence'."
+        )
+    return Pipeline.parse(settings, where)

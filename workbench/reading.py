@@ -1,0 +1,78 @@
+"""What pages read, remembered: by the files' state for datasets, by id for runs, which never change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from pipelines import api
+from pipelines.golden.dataset import Dataset
+from pipelines.golden.findings import Report
+from pipelines.records import Documents, Question
+from pipelines.runs.record import ALL_QUESTIONS, Run
+
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+def dataset(place: Path) -> Dataset:
+    """Return an opened dataset; it is read again only when a file of it has changed."""
+    return _dataset(str(place), stamp(place))
+
+
+def health(place: Path) -> Report:
+    """Return the check's report."""
+    return _health(str(place), stamp(place))
+
+
+def stamp(place: Path) -> Stamp:
+    """Return name, time and size of every file of a dataset: what tells that it was changed."""
+    files = sorted(path for path in place.rglob("*") if path.is_file())
+    return tuple((str(path), *_state(path)) for path in files)
+
+
+def _state(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
+
+
+@st.cache_resource(max_entries=8, show_spinner="Opening the dataset …")
+def _dataset(place: str, state: Stamp) -> Dataset:
+    return api.open_dataset(Path(place))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Checking the dataset …")
+def _health(place: str, state: Stamp) -> Report:
+    return api.check_dataset(Path(place))
+
+
+def contents(place: Path) -> tuple[Documents, tuple[Question, ...]]:
+    """Return documents and questions, every quote located."""
+    opened = dataset(place)
+    return opened.documents(), opened.resolved()
+
+
+def run_questions(run: Run) -> dict[str, Question]:
+    """Return the questions of the dataset that a run was evaluated on, by id, in the run's split.
+
+    Raises:
+        NotFoundError: when the dataset is gone or was changed since.
+    """
+    return _run_questions(run.id, stamp(Path(run.dataset_path)), run)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _run_questions(run_id: str, state: Stamp, _run: Run) -> dict[str, Question]:
+    split = None if _run.split == ALL_QUESTIONS else _run.split
+    return {question.id: question for question in api.dataset_of(_run).select(split)}
+
+
+@st.cache_resource(max_entries=64, show_spinner="Reading the rankings …")
+def in_depth(run_ids: tuple[str, ...], question_id: str, state: Stamp) -> api.QuestionInDepth:
+    """Return one question with what several runs found for it."""
+    return api.question_in_depth(run_ids, question_id)
+
+
+def run_stamp(run: Run) -> Stamp:
+    """Return the state of the files that a run was evaluated on."""
+    return stamp(Path(run.dataset_path))

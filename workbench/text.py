@@ -1,0 +1,139 @@
+"""Users' text shown as it is: never taken for Markdown, HTML, or a chart's markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import pairwise
+
+import streamlit as st
+
+_JOINER = "\u2060"
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_REPLACED = re.compile(r"(?<=[:@])|(?<=[-<>=~])(?=[-<>=~])|(?<=[wW]{3})(?=\.)")
+_DIRECTED = re.compile("[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufeff]")
+LABEL_CHARS = 90
+
+
+def plain(text: object, limit: int | None = None) -> str:
+    """Return Markdown that shows `text` on one line, letter by letter: for labels, captions and messages.
+
+    Punctuation is escaped. Where Streamlit would still make a link, an emoji or an arrow of what stands there, an
+    invisible word joiner is put in between; right-to-left text is isolated, so that it turns nothing around it.
+    """
+    line = shortened(text, limit) if limit else " ".join(str(text).split())
+    return isolated(_PUNCTUATION.sub(r"\\\1", _REPLACED.sub(_JOINER, line)))
+
+
+def shortened(text: object, limit: int = LABEL_CHARS) -> str:
+    """Return `text` on one line, cut to `limit` characters: for options of a select box, which are no Markdown."""
+    line = " ".join(str(text)[: 4 * limit].split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def isolated(text: str) -> str:
+    """Return `text` between marks that keep its direction of writing to itself, where it has one of its own."""
+    return f"\u2068{text}\u2069" if _DIRECTED.search(text) else text
+
+
+def chart_text(text: object, limit: int = 48) -> str:
+    """Return `text` for a chart's ticks, titles and hover boxes, where Plotly would read tags and entities."""
+    return isolated(escape(shortened(text, limit), quote=False))
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A stretch of a text to be marked: half-open, in characters; `kind` is a key of `COLOURS`."""
+
+    start: int
+    end: int
+    kind: str
+
+
+COLOURS: Mapping[frozenset[str], str] = {
+    frozenset({"evidence"}): "background:#fde9b0;border-bottom:2px solid #c98a00",
+    frozenset({"chunk"}): "background:#d9e9f6",
+    frozenset({"evidence", "chunk"}): "background:#bfe3c6;border-bottom:2px solid #c98a00",
+    frozenset({"match"}): "background:#e3dcf5",
+}
+_BOX = (
+    "white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:plaintext;line-height:1.55;font-size:0.92rem;"
+    "border:1px solid #d9dfe5;border-radius:4px;padding:0.6rem 0.8rem;overflow-y:auto;"
+)
+
+
+def show_marked(text: str, marks: Sequence[Mark], height_px: int = 420, margin: int | None = None) -> None:
+    """Show a text in a box that scrolls, with its marked stretches coloured where they stand.
+
+    With a margin, only what lies that many characters around a mark is shown.
+    """
+    st.html(marked_html(text, marks, height_px, margin))
+
+
+def marked_html(text: str, marks: Sequence[Mark], height_px: int = 420, margin: int | None = None) -> str:
+    """Return the box as HTML: the only place where users' text becomes HTML, and every character of it is escaped."""
+    body, last = "", 0
+    for first, end in windows(len(text), marks, margin):
+        body += _gap(first - last) + _window(text, marks, first, end)
+        last = end
+    body += _gap(len(text) - last)
+    return f'<div dir="auto" tabindex="0" style="{_BOX}max-height:{int(height_px)}px">{body}</div>'
+
+
+def windows(length: int, marks: Sequence[Mark], margin: int | None) -> list[tuple[int, int]]:
+    """Return the stretches to show: everything without a margin, else what lies around the marks, joined where near."""
+    if margin is None or not marks:
+        return [(0, length if margin is None else min(length, 4 * margin))]
+    found: list[tuple[int, int]] = []
+    for mark in sorted(marks, key=lambda m: m.start):
+        first, end = max(0, mark.start - margin), min(length, mark.end + margin)
+        if found and first <= found[-1][1] + margin:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        elif first < end:
+            found.append((first, end))
+    return found
+
+
+def _gap(n: int) -> str:
+    words = f"… {n:,} characters …"
+    return f'<div style="color:#66717d;font-size:0.8rem;padding:0.25rem 0">{words}</div>' if n > 0 else ""
+
+
+def _window(text: str, marks: Sequence[Mark], first: int, end: int) -> str:
+    inside = [Mark(m.start - first, m.end - first, m.kind) for m in marks if m.end > first]
+    return "".join(_piece(text[first + a : first + b], kinds) for a, b, kinds in segments(end - first, inside))
+
+
+def _piece(text: str, kinds: frozenset[str]) -> str:
+    safe = escape(text, quote=True)
+    style = (COLOURS.get(kinds) or COLOURS.get(kinds - {"match"})) if kinds else None
+    return f'<mark style="color:inherit;padding:0;{style}"><bdi>{safe}</bdi></mark>' if style else safe
+
+
+def segments(length: int, marks: Iterable[Mark]) -> list[tuple[int, int, frozenset[str]]]:
+    """Cut 0 to `length` where a mark begins or ends; each piece with the kinds of marks upon it."""
+    clipped = (Mark(max(0, m.start), min(length, m.end), m.kind) for m in marks)
+    inside = [m for m in clipped if m.start < m.end]
+    cuts = sorted({0, length, *(m.start for m in inside), *(m.end for m in inside)})
+    return [(a, b, frozenset(m.kind for m in inside if m.start <= a and b <= m.end)) for a, b in pairwise(cuts)]
+
+
+def legend(*kinds: str) -> None:
+    """Say what the colours mean."""
+    words = {"evidence": "evidence", "chunk": "chosen chunk", "both": "evidence in the chunk", "match": "search match"}
+    sets = {"both": frozenset({"evidence", "chunk"})}
+    spans = [
+        f'<span style="{COLOURS[sets.get(kind, frozenset({kind}))]};padding:0 0.35rem">{words[kind]}</span>'
+        for kind in kinds
+    ]
+    st.html(f'<div style="font-size:0.85rem;display:flex;gap:0.8rem">{"".join(spans)}</div>')
+
+
+def matches(text: str, needle: str, most: int = 200) -> list[Mark]:
+    """Return where `needle` stands in `text`, whatever the case."""
+    if not needle:
+        return []
+    found = re.finditer(re.escape(needle), text, re.IGNORECASE)
+    return [Mark(m.start(), m.end(), "match") for m, _ in zip(found, range(most), strict=False)]

@@ -1,0 +1,1 @@
+"""One page each; run by Streamlit as scripts, independent of one another."""

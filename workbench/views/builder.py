@@ -1,0 +1,45 @@
+"""The build page: a pipeline by choosing, run on a dataset, with its progress."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pipelines import api
+from pipelines.pipeline import Pipeline
+from workbench import faults, handover
+from workbench.parts import beginning, launch, stages
+
+
+def page() -> None:
+    """Draw the page."""
+    st.title("Build a pipeline")
+    beginning.menu()
+    left, right = st.columns([1.9, 1], gap="large")
+    with left:
+        pipeline = stages.forms()
+    with right, faults.told():
+        _run_on(pipeline)
+        _file(pipeline)
+
+
+def _run_on(pipeline: Pipeline | None) -> None:
+    names = [place.name for place in api.datasets()]
+    if not names:
+        st.info("A pipeline is run on a dataset, and there is none yet.")
+        handover.link("data", "Upload a dataset", icon=":material/upload:")
+        return
+    launch.form(names, pipeline)
+
+
+def _file(pipeline: Pipeline | None) -> None:
+    if pipeline is None:
+        return
+    text = pipeline.to_yaml()
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.subheader("As a file")
+        st.download_button("Download YAML", text, "pipeline.yaml", "application/yaml", icon=":material/download:")
+    st.code(text, language="yaml", height=420)
+
+
+with faults.told():
+    page()

@@ -1,0 +1,30 @@
+"""The compare page: two to five runs on the same questions, and whether the differences are real."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from workbench import faults, handover
+from workbench.parts import choice, comparison, configurations, wins
+
+VIEWS = ("Differences", "Questions", "Configurations")
+
+
+def page() -> None:
+    """Draw the page."""
+    st.title("Compare")
+    chosen = choice.ask()
+    if chosen is None:
+        return
+    view = handover.choose_view(VIEWS, "view")
+    with faults.told():
+        if view == "Questions":
+            wins.show(chosen)
+        elif view == "Configurations":
+            configurations.show(chosen.runs)
+        else:
+            comparison.show(chosen)
+
+
+with faults.told():
+    page()

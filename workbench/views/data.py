@@ -1,0 +1,45 @@
+"""The data page: choose or upload a dataset, see how sound it is, look into it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pipelines import api
+from workbench import faults, handover, reading
+from workbench.parts import health, look, upload
+
+VIEWS = ("Questions", "Documents", "Findings")
+
+
+def page() -> None:
+    """Draw the page."""
+    st.title("Data")
+    places = {place.name: place for place in api.datasets()}
+    with st.expander("Upload a dataset", expanded=not places, icon=":material/upload:"):
+        upload.form()
+    upload.outcome()
+    if not places:
+        st.info("There is no dataset yet. Upload documents and questions above, or import some on the command line.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = handover.choose("Dataset", list(places), "dataset", width=420)
+        handover.link("build", "Build a pipeline on it", icon=":material/tune:", dataset=name)
+    if name is not None:
+        _dataset(places[name])
+
+
+def _dataset(place: api.DatasetPlace) -> None:
+    report = reading.health(place.path)
+    health.figures(report, place)
+    view = handover.choose_view(VIEWS, "view", default="Questions" if report.ok else "Findings")
+    with faults.told():
+        if view == "Findings":
+            health.findings(report)
+        elif view == "Documents":
+            look.documents(place.path)
+        else:
+            look.questions(place.path)
+
+
+with faults.told():
+    page()
