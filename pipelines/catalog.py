@@ -8,6 +8,9 @@ from typing import Any
 
 from pipelines.component import Component, build, components
 from pipelines.errors import ConfigurationError, did_you_mean, shorten
+from pipelines.knobs import Knob, knobs
+
+__all__ = ["STAGES", "STAGE_NAMES", "Knob", "Stage", "all_components", "build_component", "knobs", "stage", "summary"]
 
 
 @dataclass(frozen=True)
@@ -36,17 +39,18 @@ STAGES: tuple[Stage, ...] = (
 STAGE_NAMES: tuple[str, ...] = tuple(stage.name for stage in STAGES)
 
 
-def stage(name: str) -> Stage:
+def stage(name: str, where: str = "") -> Stage:
     """Return a stage by name.
 
     Raises:
-        ConfigurationError: for a name that is none.
+        ConfigurationError: for a name that is none; `where` says in which file.
     """
     for one in STAGES:
         if one.name == name:
             return one
+    there = f"{where}: there" if where else "There"
     raise ConfigurationError(
-        f"There is no stage '{shorten(name)}'; the stages are {', '.join(STAGE_NAMES)}."
+        f"{there} is no stage '{shorten(name)}'; the stages are {', '.join(STAGE_NAMES)}."
         f"{did_you_mean(name, STAGE_NAMES)}"
     )
 
@@ -54,56 +58,6 @@ def stage(name: str) -> Stage:
 def build_component(stage_name: str, settings: Mapping[str, Any], where: str) -> Component:
     """Build the component that `settings` describe, or the stage's default when they name none."""
     return build(stage_name, settings, stage(stage_name).default, where)
-
-
-@dataclass(frozen=True)
-class Knob:
-    """A field of a component, as forms and help show it."""
-
-    name: str
-    description: str
-    default: Any
-    required: bool
-    schema: Mapping[str, Any]
-
-    @property
-    def unit(self) -> str:
-        """Return the unit, or "" for a plain number or a choice."""
-        return str(self.schema.get("unit", ""))
-
-    @property
-    def choices(self) -> tuple[Any, ...]:
-        """Return the allowed values of a choice, else nothing."""
-        return tuple(self.schema.get("enum", ()))
-
-    def bounds(self) -> str:
-        """Say what is allowed, such as "16 to 2048 tokens" or "rrf | weighted"."""
-        if self.choices:
-            return " | ".join(str(choice) for choice in self.choices)
-        low = self.schema.get("minimum", self.schema.get("exclusiveMinimum"))
-        high = self.schema.get("maximum", self.schema.get("exclusiveMaximum"))
-        if low is None and high is None:
-            return {"boolean": "true | false", "object": "mapping", "array": "list"}.get(
-                self.schema.get("type", ""), "text"
-            )
-        span = f"{low} to {high}" if high is not None else f"{low} or more"
-        return f"{span} {self.unit}".strip()
-
-
-def knobs(component: type[Component]) -> tuple[Knob, ...]:
-    """Return the knobs of a component, in the order of their declaration."""
-    schema = component.model_json_schema()
-    required = set(schema.get("required", ()))
-    return tuple(
-        Knob(name, str(prop.get("description", "")), prop.get("default"), name in required, _inlined(prop, schema))
-        for name, prop in schema.get("properties", {}).items()
-    )
-
-
-def _inlined(prop: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Follow a reference to a shared definition, so that a reader needs only this knob."""
-    reference = prop.get("$ref", "")
-    return {**schema["$defs"][reference.rsplit("/", 1)[-1]], **prop} if reference else prop
 
 
 def summary(component: type[Component]) -> str:

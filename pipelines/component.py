@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipelines.errors import ConfigurationError, did_you_mean, shorten
+from pipelines.knobs import knobs
 
 C = TypeVar("C", bound="Component")
 _REGISTRY: dict[str, dict[str, type[Component]]] = {}
@@ -110,7 +111,7 @@ def build(stage: str, settings: Mapping[str, Any], default: str, where: str) -> 
     try:
         return known[name].model_validate(knobs)
     except ValidationError as error:
-        raise ConfigurationError(f"{where}: {explain(error, f'{stage}.{name}')}") from error
+        raise ConfigurationError(f"{where}: {explain(error, known[name])}") from error
 
 
 def _refuse_unknown_knobs(component: type[Component], knobs: Iterable[object], where: str) -> None:
@@ -124,12 +125,15 @@ def _refuse_unknown_knobs(component: type[Component], knobs: Iterable[object], w
             )
 
 
-def explain(error: ValidationError, owner: str) -> str:
+def explain(error: ValidationError, component: type[Component]) -> str:
     """Say in one sentence what the first invalid value was and what is allowed."""
     first = error.errors(include_url=False)[0]
-    knob = ".".join(str(part) for part in first["loc"])
-    place = f"{owner}.{knob}" if knob else owner
-    message = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    message = message[:1].lower() + message[1:]
-    found = "" if first["type"] == "missing" or not knob else f", but got {shorten(repr(first['input']))}"
-    return f"{place} {message}{found}."
+    name = str(first["loc"][0]) if first["loc"] else ""
+    owner = f"{component.stage}.{component.name}"
+    if first["type"] == "value_error":
+        sentence = f"{owner}.{name} {first['msg'].removeprefix('Value error, ')}"
+        return sentence if sentence.endswith((".", "?")) else f"{sentence}."
+    knob = next((knob for knob in knobs(component) if knob.name == name), None)
+    if first["type"] == "missing" or knob is None:
+        return f"{owner} needs the knob '{name}': {knob.description if knob else first['msg']}."
+    return f"{owner}.{name} must be {knob.bounds()}, but got {shorten(repr(first['input']))}."

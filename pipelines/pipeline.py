@@ -64,7 +64,7 @@ class Pipeline:
                 f"but this holds {shorten(repr(settings))}."
             )
         for name in settings:
-            stage(str(name))
+            stage(str(name), where)
         return cls({name: build_component(name, _settings(name, settings, where), where) for name in STAGE_NAMES})
 
     @classmethod

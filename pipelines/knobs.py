@@ -1,0 +1,62 @@
+"""A component's fields as forms, help, docs and messages show them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A field of a component, as forms and help show it."""
+
+    name: str
+    description: str
+    default: Any
+    required: bool
+    schema: Mapping[str, Any]
+
+    @property
+    def unit(self) -> str:
+        """Return the unit, or "" for a plain number or a choice."""
+        return str(self.schema.get("unit", ""))
+
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        """Return the allowed values of a choice, else nothing."""
+        return tuple(self.schema.get("enum", ()))
+
+    def bounds(self) -> str:
+        """Say what is allowed, such as "16 to 2048 tokens", "rrf | weighted" or "a list, each 1 to 1000"."""
+        return f"{_bounds(self.schema)} {self.unit}".strip()
+
+
+def _bounds(schema: Mapping[str, Any]) -> str:
+    if schema.get("enum"):
+        return " | ".join(str(choice) for choice in schema["enum"])
+    if schema.get("type") == "array":
+        return f"a list, each {_bounds(schema.get('items', {}))}"
+    low = schema.get("minimum", schema.get("exclusiveMinimum"))
+    high = schema.get("maximum", schema.get("exclusiveMaximum"))
+    if low is None and high is None:
+        return {"boolean": "true | false", "object": "a mapping"}.get(schema.get("type", ""), "text")
+    return f"{low} to {high}" if high is not None else f"{low} or more"
+
+
+def knobs(component: type[BaseModel]) -> tuple[Knob, ...]:
+    """Return the knobs of a component, in the order of their declaration."""
+    schema = component.model_json_schema()
+    required = set(schema.get("required", ()))
+    return tuple(
+        Knob(name, str(prop.get("description", "")), prop.get("default"), name in required, _inlined(prop, schema))
+        for name, prop in schema.get("properties", {}).items()
+    )
+
+
+def _inlined(prop: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follow a reference to a shared definition, so that a reader needs only this knob."""
+    reference = prop.get("$ref", "")
+    return {**schema["$defs"][reference.rsplit("/", 1)[-1]], **prop} if reference else prop
