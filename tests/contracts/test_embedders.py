@@ -1,0 +1,127 @@
+"""Every embedder, on a few dozen sentences."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipelines.stages.embed import Embedder
+
+from .registry import build, registered
+
+EVERY = registered("embed")
+DOCUMENTS = Path(__file__).parents[2] / "datasets" / "meridian" / "documents.jsonl"
+
+
+def sentences(n: int) -> list[str]:
+    """Sentences of the bundled dataset, short and long."""
+    texts = [json.loads(line)["text"] for line in DOCUMENTS.read_text(encoding="utf-8").splitlines()]
+    found = [part.strip() for text in texts[:6] for part in text.split(". ") if len(part) > 20]
+    return list(dict.fromkeys(found))[:n]
+
+
+TEXTS = sentences(24)
+
+
+@pytest.mark.parametrize("component", EVERY)
+def test_shape_type_and_unit_length(component: type[Embedder]) -> None:
+    embedded = build(component, precision="float32", device="cpu").embed_documents(TEXTS)
+    assert embedded.vectors.dtype == np.float32
+    assert embedded.vectors.shape[0] == len(TEXTS)
+    assert np.all(np.isfinite(embedded.vectors))
+    if "normalize" in component.model_fields:
+        assert np.allclose(np.linalg.norm(embedded.vectors, axis=1), 1, atol=1e-6)
+        free = build(component, precision="float32", device="cpu", normalize=False).embed_documents(TEXTS).vectors
+        scaled = free / np.linalg.norm(free, axis=1, keepdims=True)
+        assert np.allclose(scaled, embedded.vectors, atol=1e-5)
+
+
+@pytest.mark.parametrize("component", EVERY)
+def test_equal_texts_get_equal_vectors(component: type[Embedder]) -> None:
+    one, other = TEXTS[0], TEXTS[1]
+    vectors = build(component, device="cpu").embed_documents([one, other, one, *TEXTS, one]).vectors
+    assert np.array_equal(vectors[0], vectors[2])
+    assert np.array_equal(vectors[0], vectors[3])
+    assert np.array_equal(vectors[0], vectors[-1])
+    assert not np.array_equal(vectors[0], vectors[1])
+
+
+@pytest.mark.parametrize("component", EVERY)
+def test_neither_order_nor_company_nor_batch_size_matters(component: type[Embedder]) -> None:
+    plain: Any = build(component, precision="float32", device="cpu")
+    vectors = plain.embed_documents(TEXTS).vectors
+    order = np.random.default_rng(0).permutation(len(TEXTS))
+    shuffled = plain.embed_documents([TEXTS[i] for i in order]).vectors
+    assert np.allclose(shuffled, vectors[order], atol=1e-5)
+    for batch_size in (1, 5):
+        small = build(component, precision="float32", device="cpu", batch_size=batch_size)
+        assert np.allclose(small.embed_documents(TEXTS[:6]).vectors, vectors[:6], atol=1e-5)
+
+
+@pytest.mark.parametrize("component", EVERY)
+def test_nearness_is_nearness_of_meaning(component: type[Embedder]) -> None:
+    asked = ["The bank lent more money to companies.", "It rained all afternoon in the hills."]
+    known = ["Corporate loans of the institution grew.", "The afternoon was wet in the mountains."]
+    one = build(component, device="cpu")
+    nearness = one.embed_queries(asked).vectors @ one.embed_documents(known).vectors.T
+    assert nearness[0, 0] > nearness[0, 1] + 0.2
+    assert nearness[1, 1] > nearness[1, 0] + 0.2
+
+
+@pytest.mark.parametrize("component", EVERY)
+def test_no_text_at_all_and_empty_texts(component: type[Embedder]) -> None:
+    one = build(component, device="cpu")
+    width = one.embed_documents(["a"]).vectors.shape[1]
+    nothing = one.embed_documents([])
+    assert nothing.vectors.shape == (0, width)
+    assert nothing.vectors.dtype == np.float32
+    assert nothing.n_truncated == 0
+    odd = one.embed_documents(["", " ", "\u200b", "👩‍👩‍👧‍👦", "\x00"])
+    assert odd.vectors.shape == (5, width)
+    assert np.all(np.isfinite(odd.vectors))
+
+
+@pytest.mark.parametrize("component", EVERY)
+def test_what_is_cut_is_counted(component: type[Embedder]) -> None:
+    one = build(component, device="cpu")
+    limit = one.embed_documents(["a"]).max_tokens
+    if limit is None:
+        pytest.skip("this embedder reads texts of any length")
+    fits, too_long = " ".join(["word"] * (limit - 2)), " ".join(["word"] * (limit - 1))  # two tokens mark the ends
+    embedded = one.embed_documents([fits, too_long, "short", too_long])
+    assert embedded.n_truncated == 2
+    assert np.allclose(embedded.vectors[0], embedded.vectors[1], atol=1e-5)  # what lies beyond is not read
+
+
+@pytest.mark.parametrize("component", EVERY)
+def test_progress_is_told_batch_by_batch(component: type[Embedder]) -> None:
+    told: list[tuple[int, int]] = []
+    build(component, device="cpu", batch_size=5).embed_documents(TEXTS[:12], lambda d, t: told.append((d, t)))
+    assert told == [(5, 12), (10, 12), (12, 12)]
+
+
+@pytest.mark.parametrize("component", EVERY)
+def test_half_the_precision_is_nearly_as_good(component: type[Embedder]) -> None:
+    if "precision" not in component.model_fields:
+        pytest.skip("this embedder has one precision")
+    full, half = (
+        build(component, precision=p, device="cpu").embed_documents(TEXTS).vectors for p in ("float32", "bfloat16")
+    )
+    assert not np.array_equal(full, half)
+    cosine = (full * half).sum(axis=1)
+    assert cosine.mean() > 0.999
+    assert cosine.min() > 0.995
+    assert np.allclose(np.linalg.norm(half, axis=1), 1, atol=1e-6), "vectors are scaled in float32"
+
+
+@pytest.mark.parametrize("component", EVERY)
+def test_the_key_names_what_is_meant_by_auto(component: type[Embedder]) -> None:
+    auto = build(component)
+    resolved = auto.resolved().settings()
+    assert "auto" not in resolved.values()
+    assert auto.resolved().fingerprint() == auto.fingerprint()
+    assert auto.extra_identity(), "the weights must be part of the key"

@@ -1,0 +1,72 @@
+"""Every reranker: it reorders, may drop, and never adds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipelines.records import PADDING, Rankings
+from pipelines.stages.rerank import Reranker, Retrieved
+
+from .registry import one_knob_changed, registered
+from .searching import assert_ranking, texts, vectors
+
+EVERY = registered("rerank")
+N_CHUNKS, N_QUESTIONS = 60, 7
+
+
+def retrieved(depth: int = 20, n_questions: int = N_QUESTIONS) -> Retrieved:
+    """Random rankings of differing lengths, one of them empty and one of a single chunk."""
+    rng = np.random.default_rng(depth)
+    chunk = np.stack([rng.permutation(N_CHUNKS)[:depth] for _ in range(n_questions)] or [np.zeros(0)])
+    chunk = chunk.astype(np.int32).reshape(n_questions, -1 if n_questions else depth)
+    lengths = rng.integers(2, depth + 1, n_questions)
+    lengths[:2] = [0, 1][: len(lengths[:2])]
+    chunk[np.arange(chunk.shape[1]) >= lengths[:, None]] = PADDING
+    score = np.where(chunk == PADDING, 0, np.linspace(1, 0.1, chunk.shape[1])).astype(np.float32)
+    rows, asked = texts(N_CHUNKS), texts(9, seed=5)[:n_questions]
+    own = vectors(asked) if asked else np.zeros((0, vectors(rows).shape[1]), dtype=np.float32)
+    return Retrieved(Rankings(chunk, score), asked, rows, vectors(rows), own)
+
+
+@pytest.mark.parametrize("component", EVERY)
+def test_it_returns_a_ranking_of_what_it_was_given(component: type[Reranker]) -> None:
+    for reranker in one_knob_changed(component):
+        given = retrieved()
+        result = reranker.rerank(given)
+        assert_ranking(result, N_QUESTIONS, N_CHUNKS)
+        for before, after in zip(given.rankings.chunk, result.chunk, strict=True):
+            kept, had = set(after[after != PADDING].tolist()), before[before != PADDING].tolist()
+            assert kept <= set(had)
+            wanted = min(len(had), getattr(reranker, "depth", len(had)))
+            assert kept == set(had[:wanted]), "what lies within the depth was dropped, or what lies below came up"
+
+
+@pytest.mark.parametrize("component", EVERY)
+def test_it_is_deterministic_and_leaves_its_input_alone(component: type[Reranker]) -> None:
+    for reranker in one_knob_changed(component):
+        given = retrieved()
+        before = given.rankings.chunk.copy()
+        one, other = reranker.rerank(given), reranker.rerank(given)
+        assert np.array_equal(one.chunk, other.chunk)
+        assert np.array_equal(one.score, other.score)
+        assert np.array_equal(given.rankings.chunk, before)
+
+
+@pytest.mark.parametrize("component", EVERY)
+def test_no_question_and_no_depth(component: type[Reranker]) -> None:
+    for reranker in one_knob_changed(component):
+        assert reranker.rerank(retrieved(n_questions=0)).n_questions == 0
+        empty = retrieved()
+        nothing = Retrieved(Rankings.empty(N_QUESTIONS, 0), empty.questions, empty.texts, empty.vectors,
+                            empty.question_vectors)  # fmt: skip
+        assert reranker.rerank(nothing).chunk.shape == (N_QUESTIONS, 0)
+
+
+@pytest.mark.parametrize("component", EVERY)
+def test_it_tells_how_far_it_is(component: type[Reranker]) -> None:
+    for reranker in one_knob_changed(component):
+        told: list[tuple[int, int]] = []
+        reranker.rerank(retrieved(), lambda done, total, told=told: told.append((done, total)))
+        assert reranker.identity or told[-1] == (N_QUESTIONS, N_QUESTIONS)
+        assert all(done <= total for done, total in told)
