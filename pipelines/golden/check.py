@@ -22,6 +22,7 @@ CHECKS: tuple[Callable[[Contents], Iterator[Finding]], ...] = (
     check_questions.shared_documents,
     check_questions.filters,
     check_evidence.overlapping,
+    check_evidence.repeated,
     check_evidence.unanswerable,
     check_evidence.untouched,
     check_documents.empty,

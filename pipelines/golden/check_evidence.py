@@ -9,6 +9,8 @@ from pipelines.golden.contents import Contents
 from pipelines.golden.findings import Finding
 from pipelines.records import Evidence, Question
 
+_LEAST_CHARS = 20
+
 
 def unanswerable(contents: Contents) -> Iterator[Finding]:
     """Count the questions without evidence: a case of their own, not a fault."""
@@ -37,6 +39,26 @@ def _overlaps(contents: Contents, question: Question) -> Iterator[str]:
         (start, end), (first, last) = contents.bounds(a), contents.bounds(b)
         if start < last and first < end:
             yield f"{start}-{end} and {first}-{last} of {a.document_id}"
+
+
+def repeated(contents: Contents) -> Iterator[Finding]:
+    """Find evidence whose text stands elsewhere in its document too: a copy answers as well, and counts as missed."""
+    cases = [f"{q.id}: {start}-{end} of {e.document_id}" for q, e, start, end in contents.spans if _copies(contents, e)]
+    if cases:
+        yield Finding.of(
+            "info",
+            "repeated-evidence",
+            "Evidence stands more than once in its document (n: {n}), and only the place that is named counts; "
+            "where a copy answers as well, give it as an alternative, with the same group.",
+            cases,
+        )
+
+
+def _copies(contents: Contents, item: Evidence) -> bool:
+    if item.start is None or item.end is None or item.end - item.start < _LEAST_CHARS or item.group is not None:
+        return False
+    text = contents.documents.texts[contents.documents.position[item.document_id]]
+    return text.count(text[item.start : item.end]) > 1
 
 
 def untouched(contents: Contents) -> Iterator[Finding]:

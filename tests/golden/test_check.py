@@ -121,6 +121,16 @@ def test_overlapping_evidence_unless_it_is_alternative(tmp_path: Path):
     assert found(written(tmp_path, [whole], overwrite=True), "overlapping-evidence").where == ("3: 0-23 and 3-4 of a",)
 
 
+def test_evidence_that_stands_twice_in_its_document(tmp_path: Path):
+    passage = "Rates rose by a quarter point in June."
+    twice = [Document("a", f"{passage} Later: {passage}"), Document("b", B)]
+    report = written(
+        tmp_path, [asked("1", "What rose?", ("a", 0, len(passage))), asked("2", "And?", ("b", 0, 7))], twice
+    )
+    finding = found(report, "repeated-evidence")
+    assert (finding.level, finding.count, finding.where) == ("info", 1, (f"1: 0-{len(passage)} of a",))
+
+
 def test_documents_nobody_asks_about_that_are_empty_or_there_twice(tmp_path: Path):
     documents = [Document("a", A), Document("b", " \n" + A.replace(" ", "  ")), Document("c", " ")]
     report = written(tmp_path, [asked("1", "Which is first?", ("a", 0, 5))], documents)
