@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from benchmarks import again, comparison, scoring
+from benchmarks import again, comparison, golden, scoring
 from pipelines.models.devices import machine
 from pipelines.settings import home
 
@@ -13,9 +13,10 @@ def main() -> None:
     """Run them one after the other."""
     print(f"Machine: {machine()}\n")
     figures = {}
-    for name, benchmark in {"again": again.main, "comparison": comparison.main, "scoring": scoring.main}.items():
+    for benchmark in (again, comparison, golden, scoring):
+        name = benchmark.__name__.rpartition(".")[2]
         print(f"## {name}")
-        figures[name] = benchmark()
+        figures[name] = benchmark.main()
         print()
     home().mkdir(parents=True, exist_ok=True)
     text = json.dumps({"machine": machine(), "figures": figures}, indent=1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,7 @@ from pipelines.golden.check import check
 from pipelines.golden.dataset import Dataset
 from pipelines.golden.findings import Finding, Report
 from pipelines.golden.write import write_dataset
-from pipelines.records import SPLITS, Document, Evidence, Question
+from pipelines.records import Document, Evidence, Question
 
 A, B = "Alpha beta gamma delta.", "Epsilon zeta eta theta."
 
@@ -221,13 +219,3 @@ def test_many_cases_are_counted_and_the_first_twenty_named(tmp_path: Path):
 def test_what_is_no_dataset_is_refused(tmp_path: Path, refused):
     assert "it is empty" in refused(check, tmp_path)
     assert "There is no folder" in refused(check, tmp_path / "x")
-
-
-def test_five_thousand_questions_are_checked_in_seconds(tmp_path: Path):
-    draw = random.Random(7)
-    words = [f"{chr(97 + i % 26)}{'aeiou'[i % 5]}{chr(97 + i % 23)}{'aeiou'[i % 3]}n" for i in range(600)]
-    questions = [Question(f"q{i}", " ".join(draw.choices(words, k=12)) + "?", split=SPLITS[i % 3]) for i in range(5000)]
-    path = write_dataset(tmp_path / "big", [Document("a", A)], questions)
-    begun = time.perf_counter()
-    check(path)
-    assert time.perf_counter() - begun < 15  # 1 s on a machine that does nothing else
