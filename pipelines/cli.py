@@ -6,6 +6,7 @@ import logging
 import sys
 import uuid
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -160,11 +161,20 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0
     """Serve the browser UI on 127.0.0.1."""
     import subprocess
 
-    command = [sys.executable, "-m", "streamlit", "run", "workbench/app.py", "--server.port", str(port)]
+    safe = ["--server.address", "127.0.0.1", "--browser.gatherUsageStats", "false"]
+    command = [sys.executable, "-m", "streamlit", "run", str(_app()), "--server.port", str(port), *safe]
     try:
         raise typer.Exit(subprocess.run(command, cwd=REPOSITORY, check=False).returncode)
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
+
+
+def _app() -> Path:
+    """Return where the UI's entry lies: beside this package, wherever both are installed."""
+    spec = find_spec("workbench")
+    if spec is None or spec.origin is None:
+        raise WorkbenchError("The package 'workbench', which is the UI, is not installed; run: make setup.")
+    return Path(spec.origin).parent / "app.py"
 
 
 def main() -> None:
