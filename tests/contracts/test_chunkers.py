@@ -17,10 +17,41 @@ from pipelines.stages.chunk import Chunker
 from .registry import corners, knobs, registered
 
 PIECES = (
-    "word", "Sentence one. ", "Is it? ", "No! ", " ", "\n", "\r\n", "\n\n", "\n \n", "\t", "\u00a0", "\u2028", "。", "日本語",
-    "👩‍👩‍👧‍👦", "🏳️‍🌈", "e\u0301", "\u0308", "\u202e", "\u200b", "ﬁ", "½", "<b>", "1,234.5", "...", "—", "\x00", "\x1c", "\ufeff",
-    "Donaudampfschifffahrtsgesellschaft", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "# Heading\n", "- item\n", "| a | b |\n",
-)  # fmt: skip
+    "word",
+    "Sentence one. ",
+    "Is it? ",
+    "No! ",
+    " ",
+    "\n",
+    "\r\n",
+    "\n\n",
+    "\n \n",
+    "\t",
+    "\u00a0",
+    "\u2028",
+    "。",
+    "日本語",
+    "👩‍👩‍👧‍👦",
+    "🏳️‍🌈",
+    "e\u0301",
+    "\u0308",
+    "\u202e",
+    "\u200b",
+    "ﬁ",
+    "½",
+    "<b>",
+    "1,234.5",
+    "...",
+    "—",
+    "\x00",
+    "\x1c",
+    "\ufeff",
+    "Donaudampfschifffahrtsgesellschaft",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "# Heading\n",
+    "- item\n",
+    "| a | b |\n",
+)
 NO_SURROGATES = st.characters(exclude_categories=("Cs",))
 TEXTS = st.one_of(
     st.text(NO_SURROGATES, max_size=60),
@@ -29,9 +60,26 @@ TEXTS = st.one_of(
     st.text(st.sampled_from(" \n\r\t\u00a0\u2003\x0b\x1c\x85"), max_size=40),
 )
 HARD = (
-    "", " ", "\n\n\n", "x", "👩‍👩‍👧‍👦", "e\u0301" * 90, "\r\n".join(["line"] * 90), "word" * 900, "👩‍👩‍👧‍👦" * 90, "日本語。" * 90,
-    "a " * 400, " " * 900 + "x" + " " * 900, "A. " * 200, "." * 500, "\n" * 300, "one two\n\n" * 80, "repeat. repeat. " * 60,
-)  # fmt: skip
+    "",
+    " ",
+    "\n\n\n",
+    "x",
+    "".join(["word", "\u2028", "1,234.5", "| a | b |\n", "Sentence one. "]) * 6,
+    "ࠂ0\x810𐀀𐀀𞀀",
+    "👩‍👩‍👧‍👦",
+    "e\u0301" * 90,
+    "\r\n".join(["line"] * 90),
+    "word" * 900,
+    "👩‍👩‍👧‍👦" * 90,
+    "日本語。" * 90,
+    "a " * 400,
+    " " * 900 + "x" + " " * 900,
+    "A. " * 200,
+    "." * 500,
+    "\n" * 300,
+    "one two\n\n" * 80,
+    "repeat. repeat. " * 60,
+)
 
 
 def check(chunker: Chunker, texts: list[str]) -> Chunks:
@@ -71,7 +119,7 @@ def sizes_fit(chunker: Any, chunks: Chunks, texts: list[str]) -> None:
 
 
 @pytest.mark.parametrize("component", registered("chunk"))
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), texts=st.lists(TEXTS, max_size=3))
 def test_any_text(component: type[Chunker], data: st.DataObject, texts: list[str]) -> None:
     chunker: Any = data.draw(st.sampled_from(corners(component)))

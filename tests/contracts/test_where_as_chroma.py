@@ -15,10 +15,11 @@ from pipelines.stages.filter.conditions import evaluate, validate
 
 N = 150
 YEARS, SHARES, NAMES = range(2019, 2025), (0.0, 0.25, 0.5, 1.5, -2.0), ("Ada", "Bob", "it's", "=1", "", "日本", "2021")
+MIXED: tuple[Any, ...] = (0, 1, 1.0, 2.5, True, False, "1", "one")
 
 
 def rows() -> list[dict[str, Any]]:
-    """Metadata of four types; most fields are missing from some rows."""
+    """Metadata of every type, in one field mixed; most fields are missing from some rows."""
     rng = np.random.default_rng(7)
     found = []
     for i in range(N):
@@ -28,16 +29,16 @@ def rows() -> list[dict[str, Any]]:
             "share": float(rng.choice(SHARES)),
             "name": str(rng.choice(NAMES)),
             "new": bool(rng.integers(0, 2)),
+            "mixed": MIXED[rng.integers(0, len(MIXED))],
         }
         found.append({k: v for k, v in row.items() if k == "row" or rng.random() < 0.8})
     return found
 
 
-ROWS = rows()
-COLUMNS = {name: Column.of(row.get(name) for row in ROWS) for name in ("row", "year", "share", "name", "new")}
-
 ORDERED = {"year": st.sampled_from([*YEARS, 1999, 2030]), "share": st.sampled_from([*SHARES, 0.3, 9.0])}
-ANY = {**ORDERED, "name": st.sampled_from([*NAMES, "nobody"]), "new": st.booleans()}
+ANY = {**ORDERED, "name": st.sampled_from([*NAMES, "nobody"]), "new": st.booleans(), "mixed": st.sampled_from(MIXED)}
+ROWS = rows()
+COLUMNS = {name: Column.of(row.get(name) for row in ROWS) for name in ("row", *ANY)}
 
 
 @st.composite
@@ -46,7 +47,9 @@ def one_field(draw: st.DrawFn) -> dict[str, Any]:
     operators = ["", "$eq", "$ne", "$in", "$nin", *(["$gt", "$gte", "$lt", "$lte"] if field in ORDERED else [])]
     operator = draw(st.sampled_from(operators))
     if operator in ("$in", "$nin"):
-        return {field: {operator: draw(st.lists(ANY[field], min_size=1, max_size=4))}}
+        values = draw(st.lists(ANY[field], min_size=1, max_size=4))
+        # Chroma takes lists of one type only.
+        return {field: {operator: [value for value in values if type(value) is type(values[0])]}}
     value = draw(ANY[field])
     return {field: {operator: value} if operator else value}
 

@@ -47,15 +47,15 @@ class SentenceChunker(Chunker, name="sentence", version=2):
 
 
 def _located(text: str, pieces: list[str]) -> Iterator[Span]:
-    """Find each piece where it must lie: behind the start of the one before, reaching further, leaving no gap.
+    """Find each piece where it must lie: not before the one before, reaching further, leaving no gap.
 
     The splitter returns contiguous, stripped pieces in order. Where the text repeats itself, so that a piece fits at
     several places, the last of these is meant: without overlap it is the only right one, with overlap it repeats least.
     """
-    start, end = -1, 0
+    start, end = 0, 0
     for piece in pieces:
         latest = _first_visible(text, end)
-        begin = text.rfind(piece, max(start + 1, end + 1 - len(piece)), latest + len(piece))
+        begin = text.rfind(piece, max(start, end + 1 - len(piece)), latest + len(piece))
         if begin < 0:
             continue
         start, end = begin, begin + len(piece)
