@@ -7,6 +7,7 @@ import shutil
 import uuid
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -73,7 +74,8 @@ class Cache:
         entry = self.entry(stage, key)
         folder = self.folder(stage, key)
         if entry is None:
-            if folder.exists():
+            # Another process may have published it since: only a folder that still has no manifest is damaged.
+            if folder.exists() and self.entry(stage, key) is None:
                 self.quarantine(stage, key, "its manifest cannot be read")
             return None
         try:
@@ -104,12 +106,16 @@ class Cache:
             shutil.rmtree(aside, ignore_errors=True)
 
     def quarantine(self, stage: str, key: str, why: str) -> None:
-        """Move an unusable artefact out of the way, for a person to look at, and say so."""
-        folder = self.folder(stage, key)
+        """Move an unusable artefact out of the way, for a person to look at, and say so.
+
+        Raises:
+            StorageError: when it can neither be moved nor be left.
+        """
         aside = self.root / "quarantine" / f"{stage}-{key}-{uuid.uuid4().hex[:8]}"
-        aside.parent.mkdir(parents=True, exist_ok=True)
-        if folder.exists():
-            folder.replace(aside)
+        with storage_errors(aside, "put a damaged output aside"):
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):  # another process may have been first
+                self.folder(stage, key).replace(aside)
         self.on_damage(f"The stored {stage} output {key[:12]} was damaged ({why}); it is computed again.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,17 @@ from pipelines.records import Candidates, Chunks, Column, Documents, FloatArray,
 _CHUNK_ARRAYS = ("document", "start", "end", "context_start", "context_end", "tokens")
 
 
+class _Plain:
+    """A file that numpy writes to by `write`: given the file itself it would leave out why a disk refused."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.write = file.write
+
+
 def _put(folder: Path, **arrays: npt.NDArray[Any]) -> None:
     for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+        with (folder / f"{name}.npy").open("wb") as file:
+            np.lib.format.write_array(_Plain(file), array, allow_pickle=False)
 
 
 def _get(folder: Path, name: str) -> npt.NDArray[Any]:

@@ -15,6 +15,7 @@ import numpy as np
 from pipelines import codecs
 from pipelines.cache import Codec, DamagedArtefact
 from pipelines.component import digest
+from pipelines.errors import storage_errors
 from pipelines.execution import Execution, Node, node_key
 from pipelines.golden.dataset import Dataset
 from pipelines.golden.resolve import resolve
@@ -158,7 +159,8 @@ class Plan:
 
         def work(run: Execution) -> Path:
             folder = run.cache.root / "incoming" / f"index-{uuid.uuid4().hex[:8]}"
-            folder.mkdir(parents=True)
+            with storage_errors(folder, "make room for an index"):
+                folder.mkdir(parents=True)
             try:
                 self.pipeline.index.build(run.get(self.vectors), folder)
             except BaseException:

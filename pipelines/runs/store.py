@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, Subquery, case, delete, func, select, update
 
-from pipelines.errors import NotFoundError, did_you_mean, shorten
+from pipelines.errors import NotFoundError, StorageError, did_you_mean, shorten
 from pipelines.execution import StageReport
 from pipelines.records import Metric
 from pipelines.runs.database import Database
@@ -26,8 +26,19 @@ class RunStore:
         self._folder = folder
 
     def add(self, record: Run, details: Details) -> None:
-        """Keep a run: first its files, then, in one transaction, its rows. A crash in between leaves no row behind."""
+        """Keep a run: first its files, then, in one transaction, its rows. A crash in between leaves no row behind.
+
+        Raises:
+            StorageError: when the disk or the database refuses; nothing of the run is left behind.
+        """
         write_details(details, self._folder / record.id)
+        try:
+            self._add_rows(record)
+        except StorageError:
+            shutil.rmtree(self._folder / record.id, ignore_errors=True)
+            raise
+
+    def _add_rows(self, record: Run) -> None:
         with self._db.writing() as connection:
             _add_parents(connection, record)
             connection.execute(run.insert().values(**_run_row(record)))

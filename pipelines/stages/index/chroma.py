@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from pipelines.errors import StorageError
+from pipelines.errors import StorageError, shorten
 from pipelines.records import PADDING, BoolArray, FloatArray, Rankings
 from pipelines.stages.index import Index
 from pipelines.stages.index.exact import ExactIndex, ExactSearch, Space
@@ -45,13 +45,20 @@ class ChromaIndex(Index, name="chroma", version=1):
         """Write the collection in one process, close it, and verify it in another.
 
         Raises:
-            StorageError: when the verification fails.
+            StorageError: when Chroma cannot write it, or the verification fails.
         """
-        client = open_client(folder)
         try:
-            _fill(client, self._configuration(len(vectors)), vectors)
-        finally:
-            close_client(client)
+            with _damage_as_runtime_error():
+                client = open_client(folder)
+                try:
+                    _fill(client, self._configuration(len(vectors)), vectors)
+                finally:
+                    close_client(client)
+        except RuntimeError as error:
+            raise StorageError(
+                f"The index could not be written at {folder} ({shorten(error, 200)}); "
+                "see that the disk has room, or use index: exact."
+            ) from error
         problem = verified(folder, len(vectors))
         if problem:
             raise StorageError(
