@@ -10,7 +10,7 @@ from workbench.parts import jobs
 
 _HERE = Path(__file__).parent
 
-st.set_page_config("RAG Workbench", page_icon=":material/query_stats:", layout="wide", initial_sidebar_state=210)
+st.set_page_config("RAG Workbench", page_icon=str(_HERE / "icon.svg"), layout="wide", initial_sidebar_state=210)
 st.html(_HERE / "style.css")
 st.logo(_HERE / "logo.svg", size="large")
 page = st.navigation(

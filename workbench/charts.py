@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from workbench.text import chart_text
 
 COLOURS = ("#3d4a57", "#1f77b4", "#c98a00", "#2c8c5a", "#a3488b")
 BETTER, WORSE, UNCLEAR = "#2c8c5a", "#b8433a", "#7a8794"
+_BINS = 20
 CONFIG = {"displayModeBar": False, "displaylogo": False}
 _FONT = {
     "family": "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', Arial, sans-serif",
@@ -25,24 +27,36 @@ _FONT = {
 
 
 def _figure(height_px: int, **layout: Any) -> go.Figure:
-    margin = {"l": 8, "r": 16, "t": 8, "b": 8}
+    margin = {"l": 8, "r": 16, "t": 36, "b": 8}
     figure = go.Figure()
     legend = {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "traceorder": "normal"}
     figure.update_layout(height=height_px, margin=margin, font=_FONT, legend=legend, hovermode="closest", **layout)
     figure.update_layout(plot_bgcolor="#ffffff", paper_bgcolor="#ffffff")
-    figure.update_xaxes(gridcolor="#e7ebef", zeroline=False, automargin=True)
-    figure.update_yaxes(gridcolor="#e7ebef", zeroline=False, automargin=True)
+    axis = {"gridcolor": "#e7ebef", "zeroline": False, "automargin": True, "title_font_size": 13}
+    figure.update_xaxes(**axis)
+    figure.update_yaxes(**axis)
     return figure
 
 
-def means(runs: Sequence[Run], metrics: Sequence[Metric]) -> go.Figure:
+def _rows_height(n_runs: int, n_metrics: int) -> int:
+    return _legend_top(n_runs) + 40 + (24 + 13 * n_runs) * n_metrics
+
+
+def _legend_top(n_runs: int) -> int:
+    return 16 + 20 * n_runs
+
+
+def means(runs: Sequence[Run], names: Mapping[str, str], metrics: Sequence[Metric]) -> go.Figure:
     """Draw each metric's mean and 95 % interval, a colour a run."""
-    figure = _figure(90 + (26 + 17 * len(runs)) * len(metrics))
+    figure = _figure(_rows_height(len(runs), len(metrics)))
+    figure.update_layout(margin_t=_legend_top(len(runs)), legend_orientation="v")
     for i, run in enumerate(runs):
         found = [(m, run.measured(m.name)) for m in metrics]
         points = [(m, one) for m, one in found if one is not None and one.mean is not None]
         offset = (i - (len(runs) - 1) / 2) * 0.16
-        figure.add_trace(_mean_trace(points, [m.name for m in metrics], offset, run.name, COLOURS[i % len(COLOURS)]))
+        figure.add_trace(
+            _mean_trace(points, [m.name for m in metrics], offset, names[run.id], COLOURS[i % len(COLOURS)])
+        )
     figure.update_yaxes(
         tickvals=list(range(len(metrics))), ticktext=[m.name for m in metrics], range=[len(metrics) - 0.5, -0.5]
     )
@@ -84,22 +98,34 @@ def _arms(middle: Sequence[Any], low: Sequence[Any], high: Sequence[Any], colour
     }
 
 
-def differences(rows: Sequence[ComparisonRow], metrics: Mapping[str, Metric]) -> go.Figure:
+def differences(
+    rows: Sequence[ComparisonRow], run_names: Mapping[str, str], metrics: Mapping[str, Metric]
+) -> go.Figure:
     """Draw the differences of the shares with their intervals: right of zero is a higher value than the baseline's."""
     runs = list(dict.fromkeys(row.run_id for row in rows))
     names = list(dict.fromkeys(row.metric for row in rows))
-    figure = _figure(70 + (26 + 17 * len(runs)) * len(names), showlegend=len(runs) > 1)
+    figure = _figure(_rows_height(len(runs) + 1, len(names)), showlegend=True)
+    figure.update_layout(margin_t=_legend_top(len(runs) + 1), legend_orientation="v")
+    line = {"color": COLOURS[0], "width": 1.5}
+    figure.add_trace(go.Scatter(x=[None], y=[None], mode="lines", line=line, name="baseline (zero)"))
     for i, run_id in enumerate(runs):
         own = [row for row in rows if row.run_id == run_id and row.difference is not None]
         offset = (i - (len(runs) - 1) / 2) * 0.16
-        figure.add_trace(_difference_trace(own, names, offset, COLOURS[(i + 1) % len(COLOURS)], metrics))
+        figure.add_trace(
+            _difference_trace(own, run_names[run_id], names, offset, COLOURS[(i + 1) % len(COLOURS)], metrics)
+        )
     figure.add_vline(x=0, line_color="#3d4a57", line_width=1)
     figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.5, -0.5])
     return figure
 
 
 def _difference_trace(
-    rows: Sequence[ComparisonRow], names: Sequence[str], offset: float, colour: str, metrics: Mapping[str, Metric]
+    rows: Sequence[ComparisonRow],
+    run: str,
+    names: Sequence[str],
+    offset: float,
+    colour: str,
+    metrics: Mapping[str, Metric],
 ) -> go.Scatter:
     middle = [row.difference for row in rows]
     shown = [row.verdict != "no difference shown" for row in rows]
@@ -113,16 +139,16 @@ def _difference_trace(
             "size": 9,
             "line": {"color": colour, "width": 1.6},
         },
-        name=chart_text(rows[0].run_name) if rows else "",
-        hovertext=[_difference_words(row, metrics.get(row.metric)) for row in rows],
+        name=chart_text(run),
+        hovertext=[_difference_words(run, row, metrics.get(row.metric)) for row in rows],
         hoverinfo="text",
     )
 
 
-def _difference_words(row: ComparisonRow, metric: Metric | None) -> str:
+def _difference_words(run: str, row: ComparisonRow, metric: Metric | None) -> str:
     low, high = written(row.low, metric, sign=True), written(row.high, metric, sign=True)
     told = f"{row.metric} {written(row.difference, metric, sign=True)} ({low} to {high}), n {row.n:,}"
-    return f"{chart_text(row.run_name)}<br>{told}<br>{row.verdict}"
+    return f"{chart_text(run)}<br>{told}<br>{row.verdict}"
 
 
 def question_scatter(
@@ -137,8 +163,8 @@ def question_scatter(
     ends = [value for row in rows for value in (row.baseline, row.value) if value is not None] or [0.0, 1.0]
     line = {"color": "#aab4be", "width": 1, "dash": "dot"}
     figure.add_shape(type="line", x0=min(ends), y0=min(ends), x1=max(ends), y1=max(ends), line=line, layer="below")
-    figure.update_xaxes(title=chart_text(baseline, 60))
-    figure.update_yaxes(title=chart_text(other, 40))
+    figure.update_xaxes(title_text=chart_text(baseline, 60))
+    figure.update_yaxes(title_text=chart_text(other, 40))
     return figure
 
 
@@ -158,19 +184,25 @@ def _question_trace(
 
 
 def question_histogram(rows: Sequence[QuestionDifference], metric: Metric) -> go.Figure:
-    """Draw how many questions differ by how much."""
+    """Draw how many questions differ by how much, in twenty bins about zero; ties are left out."""
     values = [row.difference for row in rows if row.difference]
-    figure = _figure(360, bargap=0.06, showlegend=False)
     limit = max((abs(value) for value in values), default=1.0)
-    for keep, colour in ((lambda v: v > 0, _colour(metric, 1)), (lambda v: v < 0, _colour(metric, -1))):
-        own = [value for value in values if keep(value)]
-        bins = {"start": -limit, "end": limit * 1.0001, "size": limit / 10}
-        figure.add_trace(
-            go.Histogram(x=own, xbins=bins, marker_color=colour, hovertemplate="%{x}: %{y}<extra></extra>")
+    width = 2.1 * limit / _BINS
+    counts = Counter(min(_BINS - 1, int((value + 1.05 * limit) / width)) for value in values)
+    middles = {i: -1.05 * limit + (i + 0.5) * width for i in counts}
+    figure = _figure(360, bargap=0, showlegend=False)
+    figure.add_trace(
+        go.Bar(
+            x=[middles[i] for i in counts],
+            y=list(counts.values()),
+            width=0.92 * width,
+            marker_color=[_colour(metric, 1 if middle > 0 else -1) for middle in middles.values()],
+            hovertemplate="about %{x:.2f}: %{y}<extra></extra>",
         )
-    figure.update_layout(barmode="overlay")
-    figure.update_xaxes(title=f"difference in {metric.name} (ties left out)", range=[-limit * 1.05, limit * 1.05])
-    figure.update_yaxes(title="questions")
+    )
+    step = max(1, round(max(counts.values(), default=1) / 6))
+    figure.update_xaxes(title_text=f"difference in {metric.name} (ties left out)", range=[-limit * 1.1, limit * 1.1])
+    figure.update_yaxes(title_text="questions", dtick=step, rangemode="tozero")
     figure.add_vline(x=0, line_color="#3d4a57", line_width=1)
     return figure
 
@@ -199,6 +231,6 @@ def stage_seconds(run: Run) -> go.Figure:
         )
     )
     longest = max((report.seconds for _, report in stages), default=1.0) or 1.0
-    figure.update_xaxes(range=[0, longest * 1.45], title="seconds")
+    figure.update_xaxes(range=[0, longest * 1.6], title_text="seconds")
     figure.update_yaxes(autorange="reversed")
     return figure

@@ -14,41 +14,26 @@ from pipelines.catalog import Knob
 from pipelines.errors import ConfigurationError, shorten
 
 Schema = Mapping[str, Any]
-_ACROSS = 4
+_NUMBER_PX, _TEXT_PX = 150, 215
 
 
 def knob_form(knobs: Sequence[Knob], held: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Draw the knobs, four in a row, beginning with the values held; return what is set now.
+    """Draw the knobs, beginning with the values held; return what is set now.
 
     Raises:
         ConfigurationError: for text that cannot be read as a value; the bounds are the component's to check.
     """
     values: dict[str, Any] = {}
     wrong: list[ConfigurationError] = []
-    for row in _rows(knobs):
-        for place, knob in zip(st.columns(1 if _wide(row[0]) else _ACROSS), row, strict=False):
-            with place:
-                try:
-                    values[knob.name] = draw(knob, held.get(knob.name, knob.default), f"{key}.{knob.name}")
-                except ConfigurationError as error:
-                    wrong.append(error)
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        for knob in knobs:
+            try:
+                values[knob.name] = draw(knob, held.get(knob.name, knob.default), f"{key}.{knob.name}")
+            except ConfigurationError as error:
+                wrong.append(error)
     if wrong:
         raise wrong[0]
     return values
-
-
-def _rows(knobs: Sequence[Knob]) -> list[list[Knob]]:
-    """Put the knobs in rows; one that needs room has a row to itself."""
-    rows: list[list[Knob]] = []
-    for knob in knobs:
-        if not rows or _wide(knob) or _wide(rows[-1][0]) or len(rows[-1]) == _ACROSS:
-            rows.append([])
-        rows[-1].append(knob)
-    return rows
-
-
-def _wide(knob: Knob) -> bool:
-    return _kind(schema(knob)) is _mapping
 
 
 def draw(knob: Knob, value: Any, key: str) -> Any:
@@ -98,12 +83,11 @@ def _written(value: Any) -> str:
 def _choice(knob: Knob, value: Any, key: str) -> Any:
     options = list(schema(knob)["enum"])
     index = options.index(value) if value in options else 0
-    return st.selectbox(label(knob), options, index=index, key=key, help=help_text(knob))
+    return st.selectbox(label(knob), options, index=index, key=key, help=help_text(knob), width=_NUMBER_PX)
 
 
 def _boolean(knob: Knob, value: Any, key: str) -> bool:
-    with st.container(height="stretch", vertical_alignment="bottom"):
-        return st.toggle(label(knob), value=bool(value), key=key, help=help_text(knob))
+    return st.toggle(label(knob), value=bool(value), key=key, help=help_text(knob), width="content")
 
 
 def _integer(knob: Knob, value: Any, key: str) -> int | None:
@@ -114,7 +98,9 @@ def _integer(knob: Knob, value: Any, key: str) -> int | None:
         "min_value": None if low is None else math.ceil(low),
         "max_value": None if high is None else math.floor(high),
     }
-    return st.number_input(label(knob), **bounds, value=start, step=step, key=key, help=help_text(knob))
+    return st.number_input(
+        label(knob), **bounds, value=start, step=step, key=key, help=help_text(knob), width=_NUMBER_PX
+    )
 
 
 def _number(knob: Knob, value: Any, key: str) -> float | None:
@@ -122,7 +108,9 @@ def _number(knob: Knob, value: Any, key: str) -> float | None:
     bounds = {"min_value": low, "max_value": high}
     start = None if value is None else float(value)
     step = 0.05 if low is not None and high is not None and high - low <= 1 else 0.1
-    return st.number_input(label(knob), **bounds, value=start, step=step, format="%g", key=key, help=help_text(knob))
+    return st.number_input(
+        label(knob), **bounds, value=start, step=step, format="%g", key=key, help=help_text(knob), width=_NUMBER_PX
+    )
 
 
 def _bound(knob: Knob, end: str) -> float | None:
@@ -133,13 +121,15 @@ def _bound(knob: Knob, end: str) -> float | None:
 
 def _text(knob: Knob, value: Any, key: str) -> str | None:
     fixed = str(schema(knob).get("pattern", "")).strip("^$") == value
-    written = st.text_input(label(knob), value or "", key=key, help=help_text(knob), disabled=fixed)
+    written = st.text_input(label(knob), value or "", key=key, help=help_text(knob), disabled=fixed, width=_TEXT_PX)
     return written if written or not _optional(knob) else None
 
 
 def _integers(knob: Knob, value: Any, key: str) -> list[int]:
     shown = ", ".join(str(one) for one in value or ())
-    written = st.text_input(label(knob), shown, key=key, help=help_text(knob), placeholder="such as 1, 3, 5")
+    written = st.text_input(
+        label(knob), shown, key=key, help=help_text(knob), placeholder="such as 1, 3, 5", width=_TEXT_PX
+    )
     parts = [part.strip() for part in written.replace(";", ",").split(",") if part.strip()]
     try:
         return [int(part) for part in parts]

@@ -13,7 +13,7 @@ from pipelines.records import Metric
 
 Row = Mapping[str, Any]
 Width = Literal["small", "medium", "large"] | int
-ROW_PX, HEADER_PX = 35, 37
+ROW_PX, HEADER_PX = 33, 36
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ def show(
         frame(fields, rows),
         key=key,
         hide_index=True,
+        row_height=ROW_PX,
         height=HEADER_PX + ROW_PX * max(1, min(len(rows), most_rows)),
         column_config={field.key: field.config() for field in fields},
         placeholder="–",
@@ -73,7 +74,8 @@ def written(value: float | None, metric: Metric | None = None, sign: bool = Fals
     if value is None:
         return "–"
     pattern = number_format(metric)
-    return (pattern.replace("%", "%+") if sign else pattern) % value
+    text = (pattern.replace("%", "%+") if sign else pattern) % value
+    return text.lstrip("+-") if float(text) == 0 else text
 
 
 def run_fields(columns: Sequence[str], metrics: Mapping[str, Metric]) -> list[Field]:
@@ -105,7 +107,7 @@ _FIXED = {
     for field in (
         Field("name", width=230, pinned=True),
         Field("pipeline", width=240),
-        Field("dataset", width=120),
+        Field("dataset", width=140),
         Field("split", width=60),
         Field("questions", number="%d", width=85),
         Field("chunks", number="%d", width=75),

@@ -126,10 +126,11 @@ def choose_view(views: Sequence[str], name: str, default: str | None = None) -> 
 
 
 def search(label: str, name: str, **widget: Any) -> str:
-    """Show a search box that begins with what the URL says."""
+    """Show a search box, its label inside it, that begins with what the URL says."""
     key = f"choose.{name}"
     if key not in st.session_state:
         st.session_state[key] = asked(name) or ""
-    found = st.text_input(label, key=key, icon=":material/search:", **widget).strip()
+    same: dict[str, Any] = {"placeholder": label, "label_visibility": "collapsed", "icon": ":material/search:"}
+    found = st.text_input(label, key=key, **{**same, **widget}).strip()
     keep(**{name: found})
     return found

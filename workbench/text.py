@@ -21,26 +21,36 @@ def plain(text: object, limit: int | None = None) -> str:
     """Return Markdown that shows `text` on one line, letter by letter: for labels, captions and messages.
 
     Punctuation is escaped. Where Streamlit would still make a link, an emoji or an arrow of what stands there, an
-    invisible word joiner is put in between; right-to-left text is isolated, so that it turns nothing around it.
+    invisible word joiner is put in between. A sentence around users' text isolates that with `own` first.
     """
-    line = shortened(text, limit) if limit else " ".join(str(text).split())
-    return isolated(_PUNCTUATION.sub(r"\\\1", _REPLACED.sub(_JOINER, line)))
+    line = shortened(text, limit) if limit else own(text)
+    return _PUNCTUATION.sub(r"\\\1", _REPLACED.sub(_JOINER, line))
+
+
+def own(text: object) -> str:
+    """Return users' text on one line, to be put into a sentence: right-to-left marks in it turn nothing around it."""
+    return isolated(" ".join(str(text).split()))
 
 
 def shortened(text: object, limit: int = LABEL_CHARS) -> str:
     """Return `text` on one line, cut to `limit` characters: for options of a select box, which are no Markdown."""
     line = " ".join(str(text)[: 4 * limit].split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    return isolated(line if len(line) <= limit else line[: limit - 1] + "…")
+
+
+def counted(n: int, noun: str) -> str:
+    """Return "1 run", "2 runs"."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def isolated(text: str) -> str:
     """Return `text` between marks that keep its direction of writing to itself, where it has one of its own."""
-    return f"\u2068{text}\u2069" if _DIRECTED.search(text) else text
+    return f"\u2068{text}\u2069" if _DIRECTED.search(text) and not text.startswith("\u2068") else text
 
 
 def chart_text(text: object, limit: int = 48) -> str:
     """Return `text` for a chart's ticks, titles and hover boxes, where Plotly would read tags and entities."""
-    return isolated(escape(shortened(text, limit), quote=False))
+    return escape(shortened(text, limit), quote=False)
 
 
 @dataclass(frozen=True)

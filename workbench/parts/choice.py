@@ -13,7 +13,7 @@ from pipelines import api
 from pipelines.records import Metric
 from pipelines.runs.record import Run
 from workbench import grids, handover
-from workbench.text import shortened
+from workbench.text import counted, own, shortened
 
 Row = Mapping[str, Any]
 MOST_OTHERS = 4
@@ -26,6 +26,12 @@ class Chosen:
 
     runs: tuple[Run, ...]
     metrics: tuple[Metric, ...]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Return each run's name by id; where two have the same name, with the end of the id."""
+        count = Counter(run.name for run in self.runs)
+        return {run.id: run.name if count[run.name] == 1 else f"{own(run.name)} · {run.id[-6:]}" for run in self.runs}
 
     @property
     def ids(self) -> list[str]:
@@ -58,7 +64,7 @@ def _too_few(n: int) -> None:
 
 
 def _runs(rows: Mapping[str, Row]) -> tuple[str, list[str]]:
-    first, second = st.columns([1, 1.8])
+    first, second = st.columns([1, 1.3])
     with first:
         baseline = str(handover.choose("Baseline", list(rows), "baseline", shown=lambda r: _title(rows[r]), what="run"))
     same = [one for one in rows if one != baseline and _questions(rows[one]) == _questions(rows[baseline])]
@@ -72,29 +78,30 @@ def _runs(rows: Mapping[str, Row]) -> tuple[str, list[str]]:
             what="run on the same questions",
             max_selections=MOST_OTHERS,
         )
-    _left_out([rows[one] for one in rows if one != baseline and one not in same], rows[baseline])
     return baseline, others
 
 
 def _title(row: Row, short: bool = False) -> str:
-    place = "" if short else f" · {row['dataset']} ({row['split']})"
-    return f"{shortened(row['name'], 50)}{place} · {str(row['run'])[-6:]}"
+    place = "" if short else f" · {shortened(row['dataset'], 40)} ({row['split']})"
+    return f"{shortened(row['name'], 50)} · {str(row['run'])[-6:]}{place}"
 
 
 def _questions(row: Row) -> tuple[Any, ...]:
     return row["dataset"], row["dataset_version"], row["split"], row["questions"]
 
 
-def _left_out(rows: Sequence[Row], baseline: Row) -> None:
+def left_out(chosen: Chosen) -> None:
+    """Say which runs are not offered beside the baseline, and why."""
+    everything = {str(row["run"]): row for row in api.runs(()).rows}
+    baseline = everything[chosen.ids[0]]
+    rows = [row for row in everything.values() if _questions(row) != _questions(baseline)]
     if not rows:
         return
-    with st.popover(f"{len(rows):,} runs are not offered", type="tertiary", icon=":material/block:"):
-        counts = Counter(_reason(row, baseline) for row in rows)
+    with st.popover(f"{counted(len(rows), 'run')} not offered", type="tertiary", icon=":material/block:"):
         st.caption("Runs are compared question by question, so only those on the same questions are offered.")
         fields = (grids.Field("run", "Run", width=300), grids.Field("reason", "Why it cannot be compared", width=340))
         listed = [{"run": row["name"], "reason": _reason(row, baseline)} for row in rows]
         grids.show(fields, listed, "choice.left_out", most_rows=8)
-        st.caption("; ".join(f"{n:,} {reason.split(',')[0]}" for reason, n in counts.items() if "'" not in reason))
 
 
 def _reason(row: Row, baseline: Row) -> str:

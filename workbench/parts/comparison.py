@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,21 +13,19 @@ from pipelines.compare.table import Comparison, ComparisonRow
 from pipelines.runs.table import rows_to_csv
 from workbench import charts, grids
 from workbench.parts.choice import Chosen
-from workbench.text import plain
+from workbench.text import counted, own, plain
 
 _MARKS = {"better": "▲ better", "worse": "▼ worse", "no difference shown": "● not shown"}
 _FIELDS = (
-    grids.Field("run_name", "Run", width=230, pinned=True),
-    grids.Field("metric", "Metric", width=130),
+    grids.Field("run_name", "Run", width=195),
+    grids.Field("metric", "Metric", width=140),
     grids.Field("verdict", "Verdict", width=105),
-    grids.Field("baseline_mean", "Baseline", width=75),
+    grids.Field("baseline_mean", "Baseline", width=72),
     grids.Field("mean", "Run's mean", width=85),
     grids.Field("difference", "Difference", width=85),
     grids.Field("interval", "95 % interval", width=140, help="Bootstrap interval of the difference"),
     grids.Field("p_holm", "p Holm", width=70, help="Permutation p, corrected for all comparisons of this table"),
-    grids.Field("wins", "Wins", "%d", 55),
-    grids.Field("ties", "Ties", "%d", 55),
-    grids.Field("losses", "Losses", "%d", 60),
+    grids.Field("outcomes", "Win/tie/loss", width=105, help="Questions on which the run is better, equal, worse"),
     grids.Field("n", "n", "%d", 50, help="Questions scored in both runs"),
     grids.Field(
         "smallest", "Detectable", width=85, help="Smallest difference that so many questions show four times in five"
@@ -47,7 +45,7 @@ def show(chosen: Chosen) -> None:
     _charts(chosen, found.rows)
     _table(chosen, found)
     with st.expander("In words", expanded=len(found.rows) <= 14):
-        _sentences(found.rows)
+        _sentences(found.rows, chosen.names)
 
 
 def _charts(chosen: Chosen, rows: Sequence[ComparisonRow]) -> None:
@@ -57,12 +55,16 @@ def _charts(chosen: Chosen, rows: Sequence[ComparisonRow]) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.subheader("Means, with 95 % intervals")
-        st.plotly_chart(charts.means(chosen.runs, shares), theme=None, config=charts.CONFIG, key="compare.means")
+        st.plotly_chart(
+            charts.means(chosen.runs, chosen.names, shares), theme=None, config=charts.CONFIG, key="compare.means"
+        )
     with right:
         st.subheader("Differences from the baseline, with 95 % intervals")
         declared = {metric.name: metric for metric in shares}
         own = [row for row in rows if row.metric in declared]
-        st.plotly_chart(charts.differences(own, declared), theme=None, config=charts.CONFIG, key="compare.differences")
+        st.plotly_chart(
+            charts.differences(own, chosen.names, declared), theme=None, config=charts.CONFIG, key="compare.differences"
+        )
     st.caption("A filled point on the right: shown to differ (p < 0.05 after Holm). A hollow one: no difference shown.")
 
 
@@ -76,9 +78,10 @@ def _table(chosen: Chosen, found: Comparison) -> None:
             "Download CSV", rows_to_csv(columns, rows), "comparison.csv", "text/csv",
             icon=":material/download:", on_click="ignore",
         )  # fmt: skip
-    grids.show(_FIELDS, [_row(row, metrics[row.metric]) for row in found.rows], "compare.grid", most_rows=15)
-    about = f"{found.n_questions:,} questions, {found.n_comparisons:,} comparisons, {found.resamples:,} resamples"
-    st.caption(plain(f"{about}, seed {found.seed}; paired by question. Wins, ties and losses are the run's."))
+    shown = [{**_row(row, metrics[row.metric]), "run_name": chosen.names[row.run_id]} for row in found.rows]
+    grids.show(_FIELDS, shown, "compare.grid", most_rows=15)
+    about = f"{counted(found.n_questions, 'question')}, {counted(found.n_comparisons, 'comparison')}, {found.resamples:,} resamples"
+    st.caption(plain(f"{about}, seed {found.seed}; paired by question. Wins are the run's."))
 
 
 def _full(row: ComparisonRow, found: Comparison) -> dict[str, Any]:
@@ -96,12 +99,13 @@ def _row(row: ComparisonRow, metric: Any) -> dict[str, Any]:
         "difference": grids.written(row.difference, metric, sign=True),
         "interval": f"{low} to {high}" if row.low is not None else None,
         "p_holm": None if row.p_holm is None else f"{row.p_holm:.4f}" if row.p_holm >= 0.0001 else "< 0.0001",
+        "outcomes": f"{row.wins:,} / {row.ties:,} / {row.losses:,}",
         "smallest": grids.written(row.smallest_detectable, metric),
     }
 
 
-def _sentences(rows: Sequence[ComparisonRow]) -> None:
+def _sentences(rows: Sequence[ComparisonRow], names: Mapping[str, str]) -> None:
     for run_id in dict.fromkeys(row.run_id for row in rows):
         own = [row for row in rows if row.run_id == run_id]
-        st.text(own[0].run_name)
+        st.caption(plain(f"{own(names[run_id])}, against the baseline"))
         st.markdown("\n".join(f"- {plain(row.sentence())}" for row in own))

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from pipelines.runs.record import Run
 from workbench import grids
+from workbench.parts.choice import Chosen
 from workbench.text import shortened
 
 
-def show(runs: Sequence[Run]) -> None:
+def show(chosen: Chosen) -> None:
     """Draw a row for every setting that is not the same in all runs."""
-    settings = [_flat(run) for run in runs]
+    settings = [_flat(run) for run in chosen.runs]
     names = list(dict.fromkeys(name for one in settings for name in one))
     different = [name for name in names if len({str(one.get(name)) for one in settings}) > 1]
     if not different:
         st.info("These runs have the same pipeline and seed.")
         return
-    heads = [f"{'Baseline: ' if i == 0 else ''}{shortened(run.name, 60)}" for i, run in enumerate(runs)]
-    fields = [grids.Field("setting", "Setting", width=190, pinned=True)]
+    heads = [f"{'Baseline: ' if i == 0 else ''}{shortened(name, 60)}" for i, name in enumerate(chosen.names.values())]
+    fields = [grids.Field("setting", "Setting", width=190)]
     fields += [grids.Field(f"run {i}", head, width="medium") for i, head in enumerate(heads)]
     rows = [
         {"setting": name, **{f"run {i}": _cell(one.get(name)) for i, one in enumerate(settings)}} for name in different

@@ -17,6 +17,8 @@ _COLOURS = {"error": "red", "warning": "orange", "info": "gray"}
 def figures(report: Report, place: api.DatasetPlace) -> None:
     """Show how much there is, and whether it can be used."""
     n = report.figures
+    if report.name != place.name:
+        st.text(shortened(report.name, 300))
     with st.container(horizontal=True, gap="large"):
         for label, value in _numbers(n).items():
             st.metric(label, value, width="content")

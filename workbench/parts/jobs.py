@@ -9,7 +9,7 @@ import streamlit as st
 from pipelines import api
 from pipelines.runs.jobs import Job
 from workbench import faults, handover
-from workbench.text import plain
+from workbench.text import own, plain
 
 _POLL_S = 1.0
 
@@ -28,7 +28,7 @@ def _active() -> None:
             return
         st.caption(f"{len(active)} running or waiting")
         for job in active[:5]:
-            handover.link("build", f"{_percent(job)}{job.title}", icon=":material/progress_activity:", job=job.id)
+            handover.link("build", f"{_percent(job)}{own(job.title)}", icon=":material/progress_activity:", job=job.id)
 
 
 def _percent(job: Job) -> str:

@@ -9,11 +9,11 @@ from typing import Any
 import streamlit as st
 
 from pipelines.records import Document, Documents, Evidence, Question
-from workbench import grids, handover, reading
-from workbench.text import Mark, legend, matches, plain, shortened, show_marked
+from workbench import grids, reading
+from workbench.text import Mark, legend, matches, own, plain, shortened, show_marked
 
 _QUESTION = (
-    grids.Field("id", "Id", width=110),
+    grids.Field("id", "Id", width=150),
     grids.Field("question", "Question", width=620),
     grids.Field("split", "Split", width=60),
     grids.Field("tags", "Tags", width=160),
@@ -22,13 +22,15 @@ _QUESTION = (
 )
 
 
-def questions(place: Path) -> None:
+def questions(place: Path, search: str) -> None:
     """Show the questions, those that a search finds, and one of them with its evidence."""
     documents, everything = reading.contents(place)
-    needle = handover.search("Search questions", "find", placeholder="text, id, tag or split").casefold()
+    needle = search.casefold()
     found = [question for question in everything if needle in _haystack(question)]
     st.caption(f"{len(found):,} of {len(everything):,} questions. Tick a row to see its evidence.")
-    chosen = grids.show(_QUESTION, [_row(q) for q in found], "look.questions", 9, select="single-row-required")
+    rows = [_row(question) for question in found]
+    fields = [field for field in _QUESTION if any(row[field.key] not in (None, "") for row in rows)]
+    chosen = grids.show(fields or _QUESTION, rows, "look.questions", 9, select="single-row-required")
     if found:
         question = found[chosen[0]] if chosen else found[0]
         _evidence(question, documents)
@@ -54,13 +56,13 @@ def _evidence(question: Question, documents: Documents) -> None:
     st.subheader("Question and evidence")
     st.text(question.text)
     if question.answer:
-        st.caption(plain(f"Answer: {question.answer}"))
+        st.caption(plain(f"Answer: {own(question.answer)}"))
     if not question.evidence:
         st.info("This question has no evidence: it counts as unanswerable.")
     for document_id in dict.fromkeys(item.document_id for item in question.evidence):
         text = documents.texts[documents.position[document_id]]
         items = [item for item in question.evidence if item.document_id == document_id]
-        st.caption(plain(f"In {document_id}"))
+        st.caption(plain(f"In {own(document_id)}"))
         show_marked(text, [mark(item, text) for item in items], height_px=260, margin=350)
 
 
@@ -69,10 +71,9 @@ def mark(item: Evidence, text: str) -> Mark:
     return Mark(item.start or 0, len(text) if item.end is None else item.end, "evidence")
 
 
-def documents(place: Path) -> None:
+def documents(place: Path, needle: str) -> None:
     """Show the documents, those that a search finds, and one of them with all evidence in it."""
     all_documents, all_questions = reading.contents(place)
-    needle = handover.search("Search documents", "find_text", placeholder="text or id")
     folded = needle.casefold()
     found = [
         i for i, text in enumerate(all_documents.texts) if folded in (all_documents.ids[i] + " " + text).casefold()
@@ -93,7 +94,7 @@ def _document_row(document: Document, asked: Counter[str]) -> dict[str, Any]:
 def _document_fields(rows: list[dict[str, Any]]) -> list[grids.Field]:
     names = sorted({name for row in rows for name in row if name.startswith("metadata ")})
     fixed = [
-        grids.Field("id", "Id", width=260, pinned=True),
+        grids.Field("id", "Id", width=260),
         grids.Field("chars", "Characters", "localized", 100),
         grids.Field("questions", "Questions", "%d", 90),
     ]

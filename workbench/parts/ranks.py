@@ -11,7 +11,7 @@ from pipelines.records import Question
 from pipelines.runs.record import Run
 from workbench import grids, reading
 from workbench.parts.choice import PREFERRED
-from workbench.text import Mark, legend, plain, shortened, show_marked
+from workbench.text import Mark, legend, own, plain, shortened, show_marked
 
 _SHOWN = 20
 _FIELDS = (
@@ -20,9 +20,9 @@ _FIELDS = (
     grids.Field(
         "evidence", "Evidence", width=110, help="How many characters of the question's evidence the chunk holds"
     ),
-    grids.Field("document", "Document", width=170),
+    grids.Field("document", "Document", width=145),
     grids.Field("text", "Chunk", width=480),
-    grids.Field("place", "Characters", width=110),
+    grids.Field("place", "Characters", width=135),
 )
 
 
@@ -41,13 +41,17 @@ def show(first: Run, run_ids: list[str], question_id: str) -> None:
 def _question(question: Question) -> None:
     with st.container(border=True, gap="xsmall"):
         st.text(question.text)
-        told = [f"Answer: {question.answer}"] if question.answer else []
-        told += [f"Tags: {', '.join(question.tags)}"] if question.tags else []
-        told += [f"Filter: {', '.join(f'{k} = {v}' for k, v in question.filter.items())}"] if question.filter else []
-        places = [f"{item.document_id} {_span(item.start, item.end)}" for item in question.evidence]
+        if question.answer:
+            st.caption(plain(f"Answer: {own(question.answer)}"))
+        told = [f"Tags: {', '.join(own(tag) for tag in question.tags)}"] if question.tags else []
+        told += (
+            [f"Filter: {', '.join(f'{own(k)} = {own(v)}' for k, v in question.filter.items())}"]
+            if question.filter
+            else []
+        )
+        places = [f"{own(item.document_id)} {_span(item.start, item.end)}" for item in question.evidence]
         told += [f"Evidence: {'; '.join(places)}" if places else "No evidence: it counts as unanswerable."]
-        for line in told:
-            st.caption(plain(line))
+        st.caption(plain(" · ".join(told)))
 
 
 def _span(start: int | None, end: int | None) -> str:
@@ -98,6 +102,6 @@ def _in_place(chunk: api.RankedChunk, depth: api.QuestionInDepth) -> None:
         for item in depth.question.evidence
         if item.document_id == chunk.document_id and item.grade > 0
     ]
-    st.caption(plain(f"Rank {chunk.rank} in {chunk.document_id}"))
+    st.caption(plain(f"Rank {chunk.rank} in {own(chunk.document_id)}"))
     legend("evidence", "chunk", "both")
-    show_marked(text, [*evidence, Mark(chunk.start, chunk.end, "chunk")], height_px=420, margin=600)
+    show_marked(text, [*evidence, Mark(chunk.start, chunk.end, "chunk")], height_px=420, margin=200)

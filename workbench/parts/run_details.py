@@ -10,7 +10,7 @@ import yaml
 from pipelines import api
 from pipelines.runs.record import Measured, Run
 from workbench import charts, grids, handover
-from workbench.text import plain
+from workbench.text import own, plain
 
 _METRIC = (
     grids.Field("metric", "Metric", width=170),
@@ -26,7 +26,7 @@ _METRIC = (
 def show(reference: str) -> None:
     """Draw the run that an id, a name or the beginning of an id names."""
     run = api.run(reference)
-    st.text(run.name)
+    st.subheader(plain(run.name, 140), anchor=False)
     _actions(run)
     _facts(run)
     for note in run.notes:
@@ -54,7 +54,7 @@ def _facts(run: Run) -> None:
             st.metric(label, f"{number:,}", width="content")
         st.metric("Seconds", f"{run.seconds:.1f}", width="content")
     versions = f"dataset version {run.dataset_version[:8]}, code {run.versions.code}, seed {run.seed}"
-    st.caption(plain(f"Run {run.id} on {run.dataset_name}, questions: {run.split}; {run.created}; {versions}."))
+    st.caption(plain(f"Run {run.id} on {own(run.dataset_name)}, questions: {run.split}; {run.created}; {versions}."))
 
 
 def _row(one: Measured) -> dict[str, Any]:

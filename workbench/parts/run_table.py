@@ -11,8 +11,10 @@ from pipelines import api
 from pipelines.records import Metric
 from pipelines.runs.table import DEFAULT_METRICS, Table
 from workbench import grids, handover
+from workbench.text import counted
 
 ANY = "any"
+ORDERS = ("highest first", "lowest first")
 _FEWEST, _MOST = 2, 5
 Row = Mapping[str, Any]
 
@@ -23,13 +25,15 @@ def show() -> None:
     if not declared:
         _nothing_yet()
         return
-    dataset, split, text = _filters()
-    metrics, intervals = _columns(list(declared))
+    filters, chooser = st.container(), st.container()
+    with chooser:
+        metrics, intervals = _columns(list(declared))
+    with filters:
+        dataset, split, by, order, text = _filters(metrics)
     table = api.runs(metrics, None if dataset == ANY else dataset, intervals)
     rows = [row for row in table.rows if split in (ANY, row["split"]) and text.casefold() in _haystack(row)]
-    columns = _ordered(table.columns, metrics)
-    rows = _sorted(rows, columns)
-    _grid(Table(columns, tuple(rows)), declared, len(table.rows))
+    found = Table(_ordered(table.columns, metrics), _sorted(rows, by, order))
+    _grid(found, declared, len(table.rows))
 
 
 def _nothing_yet() -> None:
@@ -41,15 +45,19 @@ def _nothing_yet() -> None:
         handover.link("data", "Look at the datasets", icon=":material/database:")
 
 
-def _filters() -> tuple[str, str, str]:
-    first, second, third = st.columns([1.2, 0.7, 2])
-    with first:
+def _filters(metrics: Sequence[str]) -> tuple[str, str, str, str, str]:
+    places = st.columns([1.2, 0.7, 1.1, 1, 1.6], vertical_alignment="bottom")
+    with places[0]:
         dataset = handover.choose("Dataset", [ANY, *api.store().datasets()], "dataset")
-    with second:
+    with places[1]:
         split = handover.choose("Questions", [ANY, "all", "train", "dev", "test"], "split")
-    with third:
-        text = handover.search("Search", "find", placeholder="name, pipeline or id")
-    return dataset or ANY, split or ANY, text
+    with places[2]:
+        by = handover.choose("Sort by", ["created", "name", "seconds", "chunks", *metrics], "sort")
+    with places[3]:
+        order = handover.choose("Order", ORDERS, "order")
+    with places[4]:
+        text = handover.search("Search name, pipeline or id", "find")
+    return str(dataset), str(split), str(by), str(order), text
 
 
 def _columns(names: Sequence[str]) -> tuple[list[str], bool]:
@@ -74,15 +82,11 @@ def _ordered(columns: Sequence[str], metrics: Sequence[str]) -> tuple[str, ...]:
     return (*first, *measured, *(column for column in columns if column not in first and column not in measured))
 
 
-def _sorted(rows: Sequence[Row], columns: Sequence[str]) -> list[Row]:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        by = handover.choose(
-            "Sort by", [c for c in columns if not c.endswith(" n")], "sort", default="created", width=260
-        )
-        order = handover.choose_view(("Highest first", "Lowest first"), "order")
-    present = [row for row in rows if row.get(str(by)) is not None]
-    absent = [row for row in rows if row.get(str(by)) is None]
-    return sorted(present, key=lambda row: row[str(by)], reverse=order == "Highest first") + absent
+def _sorted(rows: Sequence[Row], by: str, order: str) -> tuple[Row, ...]:
+    """Sort by a column; rows without a value come last either way."""
+    present = [row for row in rows if row.get(by) is not None]
+    absent = [row for row in rows if row.get(by) is None]
+    return (*sorted(present, key=lambda row: row[by], reverse=order == ORDERS[0]), *absent)
 
 
 def _grid(table: Table, declared: Mapping[str, Metric], everything: int) -> None:
@@ -99,7 +103,9 @@ def _grid(table: Table, declared: Mapping[str, Metric], everything: int) -> None
             "Download CSV", table.to_csv(), name, "text/csv", icon=":material/download:", on_click="ignore"
         )
         shown = (
-            f"{len(table.rows):,} of {everything:,} runs" if len(table.rows) != everything else f"{everything:,} runs"
+            f"{len(table.rows):,} of {counted(everything, 'run')}"
+            if len(table.rows) != everything
+            else counted(everything, "run")
         )
         st.caption(f"{shown}. Tick two to five rows to compare them; the first ticked row from above is the baseline.")
 

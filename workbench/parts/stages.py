@@ -13,7 +13,6 @@ from pipelines.errors import ConfigurationError
 from pipelines.pipeline import Pipeline
 from workbench import faults
 from workbench.forms import knob_form
-from workbench.text import plain
 
 Settings = dict[str, dict[str, Any]]
 _HELD, _ROUND = "build.settings", "build.round"
@@ -47,11 +46,11 @@ def _form(stage: Stage, components: Mapping[str, type[Component]], held: Setting
     key = f"build.{st.session_state.get(_ROUND, 0)}.{stage.name}"
     before = held.get(stage.name, {})
     with st.container(border=True, gap="xsmall"):
-        about, knob_place = st.columns([1, 2.6], gap="medium")
+        about, knob_place = st.columns([1, 3.4], gap="medium")
         with about:
             use = _component(stage, components, before, key)
         with knob_place, faults.told():
-            st.caption(plain(summary(components[use])))
+            st.caption(summary(components[use]))
             remembered = before if before.get("use", stage.default) == use else {}
             settings = {"use": use, **knob_form(knobs(components[use]), remembered, f"{key}.{use}")}
             build_component(stage.name, settings, stage.title)

@@ -36,17 +36,19 @@ def show(chosen: Chosen) -> None:
     with first:
         name = str(handover.choose("On the metric", list(metrics), "on"))
     with second:
-        other = others[str(handover.choose("Run", list(others), "against", shown=lambda r: others[r].name))]
+        other = others[str(handover.choose("Run", list(others), "against", shown=lambda r: chosen.names[r]))]
     rows = _differences(baseline.id, other.id, name)
     questions = _questions(baseline)
-    left, right = st.columns(2, gap="medium")
     texts = {key: question.text for key, question in questions.items()}
     figures = (
-        charts.question_scatter(rows, baseline.name, other.name, texts),
+        charts.question_scatter(rows, chosen.names[baseline.id], chosen.names[other.id], texts),
         charts.question_histogram(rows, metrics[name]),
     )
-    for place, figure, key in zip((left, right), figures, ("wins.scatter", "wins.histogram"), strict=True):
-        place.plotly_chart(figure, theme=None, config=charts.CONFIG, key=key)
+    if any(row.outcome in ("win", "loss") for row in rows):
+        for place, figure, key in zip(st.columns(2), figures, ("wins.scatter", "wins.histogram"), strict=True):
+            place.plotly_chart(figure, theme=None, config=charts.CONFIG, key=key)
+    else:
+        st.info("No question that is scored in both runs differs on this metric.")
     _table(rows, questions, (baseline, other), name, grids.number_format(metrics[name]))
 
 

@@ -14,11 +14,12 @@ def page() -> None:
     """Draw the page."""
     st.title("Build a pipeline")
     beginning.menu()
-    left, right = st.columns([1.9, 1], gap="large")
+    left, right = st.columns([2.1, 1], gap="medium")
     with left:
         pipeline = stages.forms()
     with right, faults.told():
-        _run_on(pipeline)
+        with st.container(border=True):
+            _run_on(pipeline)
         _file(pipeline)
 
 

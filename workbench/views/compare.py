@@ -16,12 +16,14 @@ def page() -> None:
     chosen = choice.ask()
     if chosen is None:
         return
-    view = handover.choose_view(VIEWS, "view")
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        view = handover.choose_view(VIEWS, "view")
+        choice.left_out(chosen)
     with faults.told():
         if view == "Questions":
             wins.show(chosen)
         elif view == "Configurations":
-            configurations.show(chosen.runs)
+            configurations.show(chosen)
         else:
             comparison.show(chosen)
 

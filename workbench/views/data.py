@@ -31,14 +31,16 @@ def page() -> None:
 def _dataset(place: api.DatasetPlace) -> None:
     report = reading.health(place.path)
     health.figures(report, place)
-    view = handover.choose_view(VIEWS, "view", default="Questions" if report.ok else "Findings")
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        view = handover.choose_view(VIEWS, "view", default="Questions" if report.ok else "Findings")
+        needle = "" if view == "Findings" else handover.search(f"Search {view.lower()}", "find")
     with faults.told():
         if view == "Findings":
             health.findings(report)
         elif view == "Documents":
-            look.documents(place.path)
+            look.documents(place.path, needle)
         else:
-            look.questions(place.path)
+            look.questions(place.path, needle)
 
 
 with faults.told():

@@ -34,7 +34,7 @@ def page() -> None:
 
 def _question(questions: Mapping[str, Question]) -> str | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        needle = handover.search("Search questions", "find", placeholder="text, id or tag", width=260).casefold()
+        needle = handover.search("Search questions", "find", width=220).casefold()
         found = [name for name, q in questions.items() if needle in _haystack(q)]
         if not found:
             st.info("No question meets this search.")
