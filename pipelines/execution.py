@@ -9,6 +9,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 
 from pipelines.cache import Cache, Codec, DamagedArtefact
 from pipelines.component import digest
+from pipelines.errors import StorageError, shorten
 from pipelines.progress import Progress
 
 T = TypeVar("T")
@@ -135,7 +136,16 @@ class Execution:
         except DamagedArtefact as damage:
             self.cache.quarantine(damage.stage, damage.key, damage.why)
             self._forget_handles(node, damage.key)
+            return self._worked_again(node)
+
+    def _worked_again(self, node: Node[T]) -> T:
+        try:
             return self._worked(node)
+        except DamagedArtefact as damage:
+            raise StorageError(
+                f"The {damage.stage} output was computed anew and is damaged again ({shorten(damage.why, 200)}); "
+                "see that the disk is sound, or choose another component for that stage."
+            ) from damage
 
     def _worked(self, node: Node[T]) -> T:
         for needed in node.inputs:

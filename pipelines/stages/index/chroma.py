@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ COLLECTION = "chunks"
 _QUERIES_AT_ONCE = 512
 _ALWAYS_EXACT_SHARE = 0.1
 _MOST_IDS = 20_000
+_OPENED = count()
 
 
 class ChromaIndex(Index, name="chroma", version=1):
@@ -89,8 +92,12 @@ class ChromaIndex(Index, name="chroma", version=1):
         if problem:
             raise RuntimeError(problem)
         with _damage_as_runtime_error():
-            collection = open_client(folder).get_collection(COLLECTION, embedding_function=None)
-        return ChromaSearch(collection, self.exact_twin().open(vectors, None))
+            client = open_client(_own_spelling(folder))
+            search = ChromaSearch(
+                client.get_collection(COLLECTION, embedding_function=None), self.exact_twin().open(vectors, None)
+            )
+        weakref.finalize(search, close_client, client)
+        return search
 
     def exact_twin(self) -> ExactIndex:
         """Return exact search in the same space."""
@@ -152,7 +159,15 @@ def _damage_as_runtime_error() -> Iterator[None]:
         raise RuntimeError(f"Chroma: {type(error).__name__}: {error}") from error
 
 
-def open_client(folder: Path) -> Any:
+def _own_spelling(folder: Path) -> str:
+    """Return a path to `folder` that was not used before.
+
+    Chroma shares what it has opened by the path as it is spelled, and goes on reading files that were since replaced.
+    """
+    return str(folder) + "".join("/." if digit == "0" else "//." for digit in f"{next(_OPENED):b}")
+
+
+def open_client(folder: str | Path) -> Any:
     """Open Chroma's embedded client on `folder`, silent."""
     import chromadb
 
