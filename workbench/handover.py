@@ -17,6 +17,21 @@ PAGES = {
     "question": "views/question.py",
 }
 Value = str | Sequence[str] | None
+_PAGE = "handover.page"
+
+
+def begin(page: str) -> None:
+    """Enter a page: coming from another one, its widgets begin with what the URL says, not with what they held."""
+    if st.session_state.get(_PAGE) == page:
+        return
+    st.session_state[_PAGE] = page
+    for held in [name for name in st.session_state if str(name).startswith(f"{page}/")]:
+        del st.session_state[held]
+
+
+def key(name: str) -> str:
+    """Return the key of this page's widget for `name`."""
+    return f"{st.session_state.get(_PAGE, '')}/{name}"
 
 
 def asked(name: str) -> str | None:
@@ -67,20 +82,20 @@ def choose(
     **widget: Any,
 ) -> str | None:
     """Show a select box that begins with what the URL says and keeps its choice there."""
-    key = f"choose.{name}"
-    _seed(key, name, options, default if default in options else (options[0] if options else None), what or label)
-    chosen = st.selectbox(label, options, key=key, format_func=lambda o: shortened(shown(o)), **widget)
+    own = key(name)
+    _seed(own, name, options, default if default in options else (options[0] if options else None), what or label)
+    chosen = st.selectbox(label, options, key=own, format_func=lambda o: shortened(shown(o)), **widget)
     keep(**{name: chosen})
     return chosen
 
 
-def _seed(key: str, name: str, options: Sequence[str], default: str | None, what: str) -> None:
-    if st.session_state.get(key) in options:
+def _seed(own: str, name: str, options: Sequence[str], default: str | None, what: str) -> None:
+    if st.session_state.get(own) in options:
         return
     wanted = asked(name)
-    if wanted is not None and wanted not in options and key not in st.session_state:
+    if wanted is not None and wanted not in options and own not in st.session_state:
         _say_absent(what, [wanted])
-    st.session_state[key] = wanted if wanted in options else default
+    st.session_state[own] = wanted if wanted in options else default
 
 
 def choose_many(
@@ -94,16 +109,16 @@ def choose_many(
     **widget: Any,
 ) -> list[str]:
     """Show a select box of several, which begins with what the URL says and keeps its choice there."""
-    key = f"choose.{name}"
-    held = st.session_state.get(key)
+    own = key(name)
+    held = st.session_state.get(own)
     if held is None:
         wanted = asked_all(name)
         if absent := [one for one in wanted if one not in options]:
             _say_absent(what or label, absent)
         held = [one for one in wanted or default if one in options]
     most = widget.get("max_selections") or len(options)
-    st.session_state[key] = [one for one in held if one in options][:most]
-    chosen = st.multiselect(label, options, key=key, format_func=lambda o: shortened(shown(o), 60), **widget)
+    st.session_state[own] = [one for one in held if one in options][:most]
+    chosen = st.multiselect(label, options, key=own, format_func=lambda o: shortened(shown(o), 60), **widget)
     keep(**{name: chosen})
     return list(chosen)
 
@@ -115,22 +130,22 @@ def _say_absent(what: str, absent: Sequence[str]) -> None:
 
 def choose_view(views: Sequence[str], name: str, default: str | None = None) -> str:
     """Show a row of views of which one is open; names are ours, never users' text."""
-    key = f"choose.{name}"
-    if st.session_state.get(key) not in views:
+    own = key(name)
+    if st.session_state.get(own) not in views:
         wanted = asked(name)
-        st.session_state[key] = wanted if wanted in views else default or views[0]
-    st.segmented_control(name, views, key=key, required=True, label_visibility="collapsed")
-    chosen = str(st.session_state[key] or default or views[0])
+        st.session_state[own] = wanted if wanted in views else default or views[0]
+    st.segmented_control(name, views, key=own, required=True, label_visibility="collapsed")
+    chosen = str(st.session_state[own] or default or views[0])
     keep(**{name: chosen})
     return chosen
 
 
 def search(label: str, name: str, **widget: Any) -> str:
     """Show a search box, its label inside it, that begins with what the URL says."""
-    key = f"choose.{name}"
-    if key not in st.session_state:
-        st.session_state[key] = asked(name) or ""
+    own = key(name)
+    if own not in st.session_state:
+        st.session_state[own] = asked(name) or ""
     same: dict[str, Any] = {"placeholder": label, "label_visibility": "collapsed", "icon": ":material/search:"}
-    found = st.text_input(label, key=key, **{**same, **widget}).strip()
+    found = st.text_input(label, key=own, **{**same, **widget}).strip()
     keep(**{name: found})
     return found

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
 from pipelines import api
+from pipelines.errors import NotFoundError
 from pipelines.pipeline import Pipeline
 from workbench import faults, handover
 from workbench.parts import launch, stages
@@ -35,7 +37,8 @@ def _from_link() -> None:
         return
     st.session_state[_BEGUN] = (run_id, job_id)
     if job_id is not None and not launch.is_own(job_id):
-        _take(api.job(job_id).payload["pipeline"])
+        with suppress(NotFoundError):  # said where the job's progress would be
+            _take(api.job(job_id).payload["pipeline"])
     elif run_id is not None:
         _take(api.run(run_id).settings)
 

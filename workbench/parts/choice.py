@@ -123,7 +123,7 @@ def _metrics(runs: Sequence[Run]) -> tuple[Metric, ...]:
 
 def ask_same(rows: Mapping[str, Row]) -> list[str]:
     """Ask for one to five runs; once one is chosen, only runs on the same questions are offered."""
-    asked = [one for one in st.session_state.get("choose.run", handover.asked_all("run")) if one in rows]
+    asked = [one for one in st.session_state.get(handover.key("run"), handover.asked_all("run")) if one in rows]
     first = rows[asked[0]] if asked else None
     same = [one for one in rows if first is None or _questions(rows[one]) == _questions(first)]
     return handover.choose_many(

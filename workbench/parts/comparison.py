@@ -80,7 +80,8 @@ def _table(chosen: Chosen, found: Comparison) -> None:
         )  # fmt: skip
     shown = [{**_row(row, metrics[row.metric]), "run_name": chosen.names[row.run_id]} for row in found.rows]
     grids.show(_FIELDS, shown, "compare.grid", most_rows=15)
-    about = f"{counted(found.n_questions, 'question')}, {counted(found.n_comparisons, 'comparison')}, {found.resamples:,} resamples"
+    size = f"{counted(found.n_questions, 'question')}, {counted(found.n_comparisons, 'comparison')}"
+    about = f"{size}, {found.resamples:,} resamples"
     st.caption(plain(f"{about}, seed {found.seed}; paired by question. Wins are the run's."))
 
 
@@ -106,6 +107,6 @@ def _row(row: ComparisonRow, metric: Any) -> dict[str, Any]:
 
 def _sentences(rows: Sequence[ComparisonRow], names: Mapping[str, str]) -> None:
     for run_id in dict.fromkeys(row.run_id for row in rows):
-        own = [row for row in rows if row.run_id == run_id]
+        lines = [f"- {plain(row.sentence())}" for row in rows if row.run_id == run_id]
         st.caption(plain(f"{own(names[run_id])}, against the baseline"))
-        st.markdown("\n".join(f"- {plain(row.sentence())}" for row in own))
+        st.markdown("\n".join(lines))

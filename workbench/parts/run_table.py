@@ -66,7 +66,9 @@ def _columns(names: Sequence[str]) -> tuple[list[str], bool]:
         default = [name for name in DEFAULT_METRICS if name in names]
         metrics = handover.choose_many("Metrics", names, "metric", default=default)
     with second:
-        intervals = st.toggle("95 % intervals", key="runs.intervals", value=handover.asked("intervals") == "yes")
+        intervals = st.toggle(
+            "95 % intervals", key=handover.key("intervals"), value=handover.asked("intervals") == "yes"
+        )
         handover.keep(intervals="yes" if intervals else None)
     return metrics, intervals
 

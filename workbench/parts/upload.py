@@ -10,7 +10,7 @@ import streamlit as st
 from pipelines import api
 from pipelines.golden.importers.draft import Problem
 from pipelines.golden.importers.report import ImportReport
-from workbench import faults, grids
+from workbench import faults, grids, handover
 from workbench.text import plain
 
 _REPORT, _DONE = "upload.report", "upload.done"
@@ -46,7 +46,7 @@ def _write(name: str, documents: list[Any], questions: Any) -> None:
     with st.spinner("Importing …"):
         report = api.upload_dataset(name, files, csv, jsonl)
     st.session_state[_DONE], st.session_state[_REPORT] = mark, report
-    st.session_state["choose.dataset"] = report.dataset_path.name
+    st.session_state[handover.key("dataset")] = report.dataset_path.name
     st.rerun()
 
 

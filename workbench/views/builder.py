@@ -12,6 +12,7 @@ from workbench.parts import beginning, launch, stages
 
 def page() -> None:
     """Draw the page."""
+    handover.begin("build")
     st.title("Build a pipeline")
     beginning.menu()
     left, right = st.columns([2.1, 1], gap="medium")

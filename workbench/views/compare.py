@@ -12,6 +12,7 @@ VIEWS = ("Differences", "Questions", "Configurations")
 
 def page() -> None:
     """Draw the page."""
+    handover.begin("compare")
     st.title("Compare")
     chosen = choice.ask()
     if chosen is None:

@@ -13,6 +13,7 @@ VIEWS = ("Questions", "Documents", "Findings")
 
 def page() -> None:
     """Draw the page."""
+    handover.begin("data")
     st.title("Data")
     places = {place.name: place for place in api.datasets()}
     with st.expander("Upload a dataset", expanded=not places, icon=":material/upload:"):

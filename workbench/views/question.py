@@ -15,6 +15,7 @@ from workbench.text import shortened
 
 def page() -> None:
     """Draw the page."""
+    handover.begin("question")
     st.title("Question")
     rows = {str(row["run"]): row for row in reversed(api.runs(()).rows)}
     if not rows:
@@ -60,7 +61,7 @@ def _steps(found: list[str], chosen: str) -> None:
 
 
 def _open(question_id: str) -> None:
-    st.session_state["choose.question"] = question_id
+    st.session_state[handover.key("question")] = question_id
 
 
 with faults.told():

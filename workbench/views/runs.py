@@ -10,6 +10,7 @@ from workbench.parts import run_details, run_table
 
 def page() -> None:
     """Draw the page."""
+    handover.begin("runs")
     reference = handover.asked("run")
     if reference is None:
         st.title("Runs")

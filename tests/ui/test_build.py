@@ -1,0 +1,138 @@
+"""Forms from declarations alone, and running what they make, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pipelines import api
+from pipelines.catalog import STAGES, Knob, all_components, knobs
+from pipelines.pipeline import Pipeline
+from tests.ui.conftest import Open, evaluate, upload
+from workbench import forms
+
+BM25 = {"chunk": {"use": "fixed", "size": 64}, "retrieve": "bm25"}
+
+
+def _widgets(app: AppTest) -> list[Any]:
+    kinds = (app.number_input, app.selectbox, app.toggle, app.text_input, app.text_area)
+    return [widget for kind in kinds for widget in kind]
+
+
+def _choose(app: AppTest, stage: str, component: str) -> AppTest:
+    return app.selectbox(key=f"build.0.{stage}.use").select(component).run()
+
+
+@pytest.mark.parametrize(("stage", "name"), [(s, n) for s, found in all_components().items() for n in found])
+def test_every_knob_of_every_component_is_drawn(stage: str, name: str, open_page: Open) -> None:
+    declared = knobs(all_components()[stage][name])
+    app = open_page("builder")
+    if any(box.key == f"build.0.{stage}.use" for box in app.selectbox):
+        app = _choose(app, stage, name)
+        drawn = {widget.key for widget in _widgets(app)}
+        assert {f"build.0.{stage}.{name}.{knob.name}" for knob in declared} <= drawn
+    assert not app.exception
+    assert bool(app.error) == any(knob.required for knob in declared)
+
+
+def test_a_stage_a_row_in_the_catalogues_order(open_page: Open) -> None:
+    keys = [
+        box.key for box in open_page("builder").selectbox if box.key.startswith("build.0.") and box.key.endswith(".use")
+    ]
+    order = [stage.name for stage in STAGES]
+    assert [key.split(".")[2] for key in keys] == [name for name in order if f"build.0.{name}.use" in keys]
+
+
+def test_the_file_follows_the_form(open_page: Open) -> None:
+    app = _choose(open_page("builder"), "chunk", "fixed")
+    app.number_input(key="build.0.chunk.fixed.size").set_value(128).run()
+    assert "use: fixed\n  size: 128" in app.code[0].value
+
+
+def test_text_that_is_no_list_of_numbers_is_told_beside_the_form(open_page: Open) -> None:
+    app = open_page("builder")
+    app.text_input(key="build.0.score.standard.cutoffs").set_value("1, two").run()
+    assert "whole numbers" in app.error[0].value
+    assert app.number_input(key="build.0.score.standard.coverage")
+    assert not app.code
+
+
+def test_a_condition_is_read_as_yaml_with_dates_as_text(open_page: Open) -> None:
+    app = _choose(open_page("builder"), "filter", "where")
+    area = app.text_area(key="build.0.filter.where.where")
+    area.set_value("{published: {$gte: 2023-01-31}}").run()
+    assert "$gte: '2023-01-31'" in app.code[0].value
+    app.text_area(key="build.0.filter.where.where").set_value("{published: ").run()
+    assert "not well-formed" in app.error[0].value.replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    ("described", "kind"),
+    [
+        ({"type": "integer", "minimum": 1, "maximum": 5}, forms._integer),
+        ({"type": "number"}, forms._number),
+        ({"type": "boolean"}, forms._boolean),
+        ({"enum": ["a", "b"]}, forms._choice),
+        ({"type": "string"}, forms._text),
+        ({"type": "array", "items": {"type": "integer"}}, forms._integers),
+        ({"type": "array", "items": {"type": "string"}}, forms._mapping),
+        ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, forms._integer),
+        ({"type": "object"}, forms._mapping),
+        ({"type": "something new"}, forms._mapping),
+    ],
+)
+def test_a_knob_that_no_component_has_yet_is_drawn_too(described: Mapping[str, Any], kind: object) -> None:
+    knob = Knob("new", "What it does", None, False, described)
+    assert forms._kind(forms.schema(knob)) is kind
+
+
+def _submitted(app: AppTest, times: int) -> AppTest:
+    for _ in range(times):
+        app.button(key="launch.run").click().run()
+    return app
+
+
+def test_five_clicks_make_one_job_and_the_link_holds_it(open_page: Open) -> None:
+    upload()
+    app = _submitted(_choose(open_page("builder"), "retrieve", "bm25"), 5)
+    assert not app.exception
+    assert len(api.recent_jobs()) == 1
+    assert app.query_params["job"] == api.recent_jobs()[0].id
+
+
+def test_two_tabs_make_one_job(open_page: Open) -> None:
+    upload()
+    jobs = [_submitted(_choose(open_page("builder"), "retrieve", "bm25"), 1).query_params["job"] for _ in range(2)]
+    assert jobs[0] == jobs[1]
+
+
+def test_a_link_to_a_job_shows_its_progress_and_its_pipeline(open_page: Open) -> None:
+    dataset = api.open_dataset(upload())
+    job = api.submit(Pipeline.parse(BM25), dataset, split="dev", name="Mine")
+    app = open_page("builder", job=job.id)
+    assert not app.error
+    assert "size: 64" in app.code[0].value
+    assert any(text.value.startswith("Mine") for text in app.text)
+    assert app.button(key=f"cancel.{job.id}")
+
+
+def test_cancel_stops_what_waits(open_page: Open) -> None:
+    dataset = api.open_dataset(upload())
+    job = api.submit(Pipeline.parse(BM25), dataset)
+    app = open_page("builder", job=job.id)
+    app.button(key=f"cancel.{job.id}").click().run()
+    assert api.job(job.id).state == "cancelled"
+
+
+def test_the_sidebar_tells_of_jobs_on_any_page(open_page: Open) -> None:
+    api.submit(Pipeline.parse(BM25), api.open_dataset(upload()), name="Long work")
+    app = open_page("runs")
+    assert "1 running or waiting" in [caption.value for caption in app.sidebar.caption]
+
+
+def test_a_run_is_a_beginning(open_page: Open) -> None:
+    app = open_page("builder", run=evaluate(upload(), 96))
+    assert "size: 96" in app.code[0].value
