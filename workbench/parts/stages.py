@@ -47,7 +47,7 @@ def _form(stage: Stage, components: Mapping[str, type[Component]], held: Setting
     before = held.get(stage.name, {})
     with st.container(border=True, gap="xsmall"):
         about, knob_place = st.columns([1, 3.4], gap="medium")
-        with about:
+        with about, st.container(key=f"stage_use_{stage.name}"):
             use = _component(stage, components, before, key)
         with knob_place, faults.told():
             st.caption(summary(components[use]))
@@ -62,7 +62,7 @@ def _component(stage: Stage, components: Mapping[str, type[Component]], before: 
     names = list(components)
     held = before.get("use", stage.default)
     index = names.index(held) if held in names else 0
-    return st.selectbox(f"**{stage.title}**", names, index=index, key=f"{key}.use", help=stage.purpose)
+    return st.selectbox(stage.title, names, index=index, key=f"{key}.use", help=stage.purpose)
 
 
 def check(settings: object, where: str) -> Pipeline:
