@@ -22,5 +22,5 @@ page = st.navigation(
         st.Page("views/question.py", title="Question", icon=":material/manage_search:"),
     ]
 )
-jobs.indicator()
 page.run()
+jobs.indicator()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 
-from pipelines.compare.questions import QuestionDifference
 from pipelines.compare.table import ComparisonRow
 from pipelines.records import Metric
 from pipelines.runs.record import Measured, Run
@@ -17,7 +15,6 @@ from workbench.text import chart_text
 
 COLOURS = ("#3d4a57", "#1f77b4", "#c98a00", "#2c8c5a", "#a3488b")
 BETTER, WORSE, UNCLEAR = "#2c8c5a", "#b8433a", "#7a8794"
-_BINS = 20
 CONFIG = {"displayModeBar": False, "displaylogo": False}
 _FONT = {
     "family": "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', Arial, sans-serif",
@@ -26,7 +23,8 @@ _FONT = {
 }
 
 
-def _figure(height_px: int, **layout: Any) -> go.Figure:
+def blank(height_px: int, **layout: Any) -> go.Figure:
+    """Return a figure of the house's look with nothing on it yet."""
     margin = {"l": 8, "r": 16, "t": 36, "b": 8}
     figure = go.Figure()
     legend = {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "traceorder": "normal"}
@@ -48,7 +46,7 @@ def _legend_top(n_runs: int) -> int:
 
 def means(runs: Sequence[Run], names: Mapping[str, str], metrics: Sequence[Metric]) -> go.Figure:
     """Draw each metric's mean and 95 % interval, a colour a run."""
-    figure = _figure(_rows_height(len(runs), len(metrics)))
+    figure = blank(_rows_height(len(runs), len(metrics)))
     figure.update_layout(margin_t=_legend_top(len(runs)), legend_orientation="v")
     for i, run in enumerate(runs):
         found = [(m, run.measured(m.name)) for m in metrics]
@@ -104,7 +102,7 @@ def differences(
     """Draw the differences of the shares with their intervals: right of zero is a higher value than the baseline's."""
     runs = list(dict.fromkeys(row.run_id for row in rows))
     names = list(dict.fromkeys(row.metric for row in rows))
-    figure = _figure(_rows_height(len(runs) + 1, len(names)), showlegend=True)
+    figure = blank(_rows_height(len(runs) + 1, len(names)), showlegend=True)
     figure.update_layout(margin_t=_legend_top(len(runs) + 1), legend_orientation="v")
     line = {"color": COLOURS[0], "width": 1.5}
     figure.add_trace(go.Scatter(x=[None], y=[None], mode="lines", line=line, name="baseline (zero)"))
@@ -151,70 +149,10 @@ def _difference_words(run: str, row: ComparisonRow, metric: Metric | None) -> st
     return f"{chart_text(run)}<br>{told}<br>{row.verdict}"
 
 
-def question_scatter(
-    rows: Sequence[QuestionDifference], baseline: str, other: str, titles: Mapping[str, str]
-) -> go.Figure:
-    """Draw every question: its value in the baseline across, in the other run upwards."""
-    figure = _figure(360)
-    for outcome, colour in (("win", BETTER), ("tie", UNCLEAR), ("loss", WORSE)):
-        own = [row for row in rows if row.outcome == outcome]
-        label = f"{ {'win': 'better', 'tie': 'equal', 'loss': 'worse'}[outcome] } ({len(own):,})"
-        figure.add_trace(_question_trace(own, label, colour, titles))
-    ends = [value for row in rows for value in (row.baseline, row.value) if value is not None] or [0.0, 1.0]
-    line = {"color": "#aab4be", "width": 1, "dash": "dot"}
-    figure.add_shape(type="line", x0=min(ends), y0=min(ends), x1=max(ends), y1=max(ends), line=line, layer="below")
-    figure.update_xaxes(title_text=chart_text(baseline, 60))
-    figure.update_yaxes(title_text=chart_text(other, 40))
-    return figure
-
-
-def _question_trace(
-    rows: Sequence[QuestionDifference], label: str, colour: str, titles: Mapping[str, str]
-) -> go.Scatter:
-    words = [f"{chart_text(row.question_id)}<br>{chart_text(titles.get(row.question_id, ''), 80)}" for row in rows]
-    return go.Scatter(
-        x=[row.baseline for row in rows],
-        y=[row.value for row in rows],
-        mode="markers",
-        marker={"color": colour, "size": 8, "opacity": 0.55},
-        name=label,
-        hovertext=words,
-        hovertemplate="%{hovertext}<br>%{x:.3f} → %{y:.3f}<extra></extra>",
-    )
-
-
-def question_histogram(rows: Sequence[QuestionDifference], metric: Metric) -> go.Figure:
-    """Draw how many questions differ by how much, in twenty bins about zero; ties are left out."""
-    values = [row.difference for row in rows if row.difference]
-    limit = max((abs(value) for value in values), default=1.0)
-    width = 2.1 * limit / _BINS
-    counts = Counter(min(_BINS - 1, int((value + 1.05 * limit) / width)) for value in values)
-    middles = {i: -1.05 * limit + (i + 0.5) * width for i in counts}
-    figure = _figure(360, bargap=0, showlegend=False)
-    figure.add_trace(
-        go.Bar(
-            x=[middles[i] for i in counts],
-            y=list(counts.values()),
-            width=0.92 * width,
-            marker_color=[_colour(metric, 1 if middle > 0 else -1) for middle in middles.values()],
-            hovertemplate="about %{x:.2f}: %{y}<extra></extra>",
-        )
-    )
-    step = max(1, round(max(counts.values(), default=1) / 6))
-    figure.update_xaxes(title_text=f"difference in {metric.name} (ties left out)", range=[-limit * 1.1, limit * 1.1])
-    figure.update_yaxes(title_text="questions", dtick=step, rangemode="tozero")
-    figure.add_vline(x=0, line_color="#3d4a57", line_width=1)
-    return figure
-
-
-def _colour(metric: Metric, sign: int) -> str:
-    return BETTER if (sign > 0) == metric.higher_is_better else WORSE
-
-
 def stage_seconds(run: Run) -> go.Figure:
     """Draw the seconds each stage took: filled where it was computed, pale where it was looked up."""
     stages = list(run.stages.items())
-    figure = _figure(50 + 26 * len(stages), showlegend=False)
+    figure = blank(50 + 26 * len(stages), showlegend=False)
     figure.add_trace(
         go.Bar(
             x=[report.seconds for _, report in stages],

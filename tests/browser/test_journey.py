@@ -86,6 +86,7 @@ def _run(page: Page, clicks: int) -> str:
         "before => { const job = new URL(location).searchParams.get('job'); return job && job !== before }",
         arg=before[0] if before else None,
     )
+    _settle(page)
     expect(page.get_by_text("Finished in")).to_be_visible(timeout=SLOW_MS)
     return page.url
 

@@ -60,7 +60,7 @@ def test_intervals_are_shown_when_the_link_says_so(open_page: Open) -> None:
 def test_a_run_opens_with_metrics_pipeline_and_versions(open_page: Open) -> None:
     run_id = evaluate(upload(), 64, "dev", name="The run")
     app = open_page("runs", run=run_id)
-    assert app.subheader[0].value == "The run"
+    assert app.header[0].value == "The run"
     assert _figures(app)["Questions"] == "2"
     assert "size: 64" in app.code[0].value
 

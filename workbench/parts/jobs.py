@@ -70,7 +70,7 @@ def _standing(job: Job) -> str:
         return f"waiting for a worker, {_elapsed(job.submitted)}"
     asked = "stopping · " if job.cancel_requested else ""
     stage, done, total = (job.progress.get(name) for name in ("stage", "done", "total"))
-    where = f"{stage}: {done:,} of {total:,}" if total else "starting"
+    where = f"{stage}: {done:,} of {total:,}" if total else "starting, loading what it needs"
     return f"{asked}{where} · {_elapsed(job.started or job.submitted)}"
 
 

@@ -90,8 +90,14 @@ def _standing(pipeline: Pipeline | None, dataset: Dataset, split: str | None, ti
     if st.session_state.get(_BEFORE) == job_id:
         st.info("The same pipeline was run on the same questions before; this is that run.")
     jobs.panel(job_id)
-    if pipeline is not None and st.session_state.get(_BEFORE) == job_id:
+    if pipeline is not None and st.session_state.get(_BEFORE) == job_id and _is_of(job_id, pipeline, dataset, split):
         _offer_again(job_id, pipeline, dataset, split, title)
+
+
+def _is_of(job_id: str, pipeline: Pipeline, dataset: Dataset, split: str | None) -> bool:
+    """Whether the forms still say what the job did: then it can be run again, else it is another run."""
+    done = api.job(job_id).payload
+    return (done["pipeline"], done["version"], done["split"]) == (pipeline.settings(), dataset.version, split)
 
 
 def _offer_again(job_id: str, pipeline: Pipeline, dataset: Dataset, split: str | None, title: str) -> None:

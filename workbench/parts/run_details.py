@@ -26,7 +26,7 @@ _METRIC = (
 def show(reference: str) -> None:
     """Draw the run that an id, a name or the beginning of an id names."""
     run = api.run(reference)
-    st.subheader(plain(run.name, 140), anchor=False)
+    st.header(plain(run.name, 140), anchor=False)
     _actions(run)
     _facts(run)
     for note in run.notes:

@@ -86,9 +86,9 @@ def _ordered(columns: Sequence[str], metrics: Sequence[str]) -> tuple[str, ...]:
 
 def _sorted(rows: Sequence[Row], by: str, order: str) -> tuple[Row, ...]:
     """Sort by a column; rows without a value come last either way."""
-    present = [row for row in rows if row.get(by) is not None]
+    present = sorted((row for row in rows if row.get(by) is not None), key=lambda row: row[by])
     absent = [row for row in rows if row.get(by) is None]
-    return (*sorted(present, key=lambda row: row[by], reverse=order == ORDERS[0]), *absent)
+    return (*(reversed(present) if order == ORDERS[0] else present), *absent)
 
 
 def _grid(table: Table, declared: Mapping[str, Metric], everything: int) -> None:

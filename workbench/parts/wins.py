@@ -14,7 +14,7 @@ from pipelines.errors import WorkbenchError
 from pipelines.records import Question
 from pipelines.runs.record import Run
 from pipelines.runs.table import rows_to_csv
-from workbench import charts, grids, handover, reading
+from workbench import charts, grids, handover, question_charts, reading
 from workbench.parts.choice import Chosen
 from workbench.text import plain, shortened
 
@@ -41,8 +41,8 @@ def show(chosen: Chosen) -> None:
     questions = _questions(baseline)
     texts = {key: question.text for key, question in questions.items()}
     figures = (
-        charts.question_scatter(rows, chosen.names[baseline.id], chosen.names[other.id], texts),
-        charts.question_histogram(rows, metrics[name]),
+        question_charts.scatter(rows, chosen.names[baseline.id], chosen.names[other.id], texts),
+        question_charts.histogram(rows, metrics[name]),
     )
     if any(row.outcome in ("win", "loss") for row in rows):
         for place, figure, key in zip(st.columns(2), figures, ("wins.scatter", "wins.histogram"), strict=True):
