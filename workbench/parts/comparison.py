@@ -17,7 +17,7 @@ from workbench.text import counted, own, plain
 
 _MARKS = {"better": "▲ better", "worse": "▼ worse", "no difference shown": "● not shown"}
 _FIELDS = (
-    grids.Field("run_name", "Run", width=195),
+    grids.Field("run_name", "Run", width=160),
     grids.Field("metric", "Metric", width=140),
     grids.Field("verdict", "Verdict", width=105),
     grids.Field("baseline_mean", "Baseline", width=72),
