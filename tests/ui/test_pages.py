@@ -44,6 +44,15 @@ def test_hostile_text_is_never_markdown(page: str, open_page: Open) -> None:
         assert "<script" not in html.value
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_a_name_of_ten_thousand_characters_breaks_nothing(page: str, open_page: Open) -> None:
+    name = upload("n" * 10_000)
+    evaluate(name, 64, name="r" * 10_000), evaluate(name, 128)
+    app = open_page(page)
+    assert not app.exception
+    assert not app.error
+
+
 def test_files_of_hostile_names_stay_in_the_home_folder(home: Path) -> None:
     before = set(home.parent.iterdir())
     upload("../../outside")

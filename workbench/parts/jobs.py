@@ -18,14 +18,16 @@ def indicator() -> None:
     """Show in the sidebar what waits or runs, with a link to its progress."""
     with st.sidebar, faults.told():
         polls = _POLL_S * 2 if api.active_jobs() else None
-        st.fragment(_active, run_every=polls)()
+        if polls:
+            st.fragment(_active, run_every=polls)()
 
 
 def _active() -> None:
+    """Show the jobs; when the last has ended, have the whole page drawn anew, which ends the polling."""
     with faults.told():
         active = api.active_jobs()
         if not active:
-            return
+            st.rerun()
         st.caption(f"{len(active)} running or waiting")
         for job in active[:5]:
             handover.link("build", f"{_percent(job)}{own(job.title)}", icon=":material/progress_activity:", job=job.id)

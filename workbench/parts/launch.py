@@ -31,7 +31,7 @@ def form(names: list[str], pipeline: Pipeline | None) -> None:
     """Ask on what to run, run it, and show how it goes."""
     places: dict[str, Path] = {place.name: place.path for place in api.datasets()}
     st.subheader("Run it")
-    first, second = st.columns([1.6, 1])
+    first, second = st.columns([1.25, 1])
     with first:
         name = handover.choose("Dataset", names, "dataset")
     with second, faults.told():
