@@ -28,7 +28,7 @@ from pipelines.runs.evaluate import evaluate as evaluate_here
 from pipelines.runs.jobs import Job, Jobs
 from pipelines.runs.record import ALL_QUESTIONS, Details, Run
 from pipelines.runs.schema import metric as metric_table
-from pipelines.runs.spawn import ensure_worker
+from pipelines.runs.spawn import MOST_STARTS, ensure_worker, refuse_to_go_on
 from pipelines.runs.store import RunStore
 from pipelines.runs.submit import submit_evaluation
 from pipelines.runs.table import DEFAULT_METRICS, Cell, Table, runs_table
@@ -109,15 +109,23 @@ def submit(
 
 
 def watch(job_id: str, tell: Callable[[Job], None] | None = None) -> Job:
-    """Wait for a job to end, telling how it stands ten times a second; a dead worker is replaced."""
-    table = jobs()
+    """Wait for a job to end, telling how it stands ten times a second; a dead worker is replaced.
+
+    Raises:
+        StorageError: when worker after worker ends without the job going on, such as on a full disk.
+    """
+    table, starts, before = jobs(), 0, (-1, "")
     while True:
         job = table.get(job_id)
         if tell is not None:
             tell(job)
         if not job.active:
             return job
-        ensure_worker()
+        if (job.attempts, job.state) != before:
+            starts, before = 0, (job.attempts, job.state)
+        starts += ensure_worker()
+        if starts > MOST_STARTS:
+            refuse_to_go_on()
         time.sleep(_WATCH_S)
 
 

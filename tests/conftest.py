@@ -22,6 +22,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep the real home folder out of reach before any fixture of a wider scope runs."""
     os.environ.pop("RAG_WORKBENCH_DB", None)
     os.environ["RAG_WORKBENCH_IDLE_S"] = "3"
+    # Small batches gain nothing from threads, and lose much where other work holds the cores.
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -67,12 +67,15 @@ def _row(raw: Mapping[str, Any], headings: Mapping[str, str]) -> dict[str, Cell]
 
 def rows_to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Cell]]) -> str:
     """Return CSV text with a heading. An absent value is an empty cell."""
+    heading = _line([harmless(column) for column in columns])
+    return heading + "".join(_line([_written(row.get(column)) for column in columns]) for row in rows)
+
+
+def _line(cells: Sequence[str]) -> str:
+    # The writer quotes what is in its own line end: with this one, a carriage return in a cell too.
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([harmless(column) for column in columns])
-    for row in rows:
-        writer.writerow([_written(row.get(column)) for column in columns])
-    return out.getvalue()
+    csv.writer(out, lineterminator="\r\n").writerow(cells)
+    return out.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _written(cell: Cell) -> str:
