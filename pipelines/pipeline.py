@@ -99,13 +99,12 @@ class Pipeline:
         return digest(self.settings())
 
     def label(self) -> str:
-        """Return a short name made of what was chosen, such as "recursive 256 · minilm · hybrid"."""
-        chunk = self.components["chunk"].settings()
-        words = [f"{chunk['use']} {chunk['size']}" if "size" in chunk else str(chunk["use"])]
-        if self.retrieve.needs_vectors or self.rerank.needs_vectors:
-            words += [self.embed.name] + [n for n in (self.index.name,) if n != "exact"]
-        words += [n for n in (self.transform.name, self.filter.name) if n != "none"]
-        return " · ".join(words + [self.retrieve.name] + [n for n in (self.rerank.name,) if n != "none"])
+        """Return a short name made of what was chosen, such as "recursive 256 · minilm · hybrid alpha=0.4"."""
+        used = ["chunk", *(("embed", "index") if self.retrieve.needs_vectors or self.rerank.needs_vectors else ())]
+        used += ["extract", "transform", "filter", "retrieve", "rerank", "generate"]
+        silent = {"none", "exact"}
+        parts = {name: _in_words(self.components[name]) for name in used}
+        return " · ".join(words for words in parts.values() if words not in silent)
 
     @property
     def load(self) -> Loader:
@@ -161,6 +160,20 @@ class Pipeline:
     def score(self) -> Scorer:
         """The score stage's component."""
         return cast("Scorer", self.components["score"])
+
+
+def _in_words(component: Component) -> str:
+    """Name a component with its size, where it has one, and every knob that is not at its default."""
+    knobs = {k: v for k, v in component.model_dump(mode="json").items() if v != type(component).model_fields[k].default}
+    size = getattr(component, "size", None)
+    words = [component.name] if size is None else [component.name, str(size)]
+    return " ".join(words + [f"{k}={_short(v)}" for k, v in knobs.items() if k != "size"])
+
+
+def _short(value: object) -> str:
+    if isinstance(value, str):
+        return shorten(Path(value).name or value, 40)
+    return shorten(json.dumps(value, ensure_ascii=False), 40)
 
 
 def _settings(name: str, pipeline: Mapping[Any, Any], where: str) -> Mapping[str, Any]:
