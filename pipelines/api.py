@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
-
-from sqlalchemy import func, select
 
 from pipelines.cache import Cache
 from pipelines.compare.comparison import Comparison, RunScores, compare
 from pipelines.compare.questions import QuestionDifference
 from pipelines.compare.questions import question_differences as differences
-from pipelines.errors import ConfigurationError, DatasetError, NotFoundError, did_you_mean, shorten
+from pipelines.errors import DatasetError, did_you_mean, shorten
 from pipelines.golden.check import check
 from pipelines.golden.dataset import Dataset
 from pipelines.golden.findings import Report
 from pipelines.golden.importers import ImportReport, import_dataset
 from pipelines.golden.upload import from_uploads
-from pipelines.pipeline import Pipeline, read_settings
-from pipelines.records import Metric, Question
+from pipelines.pipeline import Pipeline, parse_settings
+from pipelines.records import Metric
 from pipelines.runs.database import Database
+from pipelines.runs.depth import QuestionInDepth, RankedChunk, dataset_of, in_depth
 from pipelines.runs.evaluate import Evaluated
 from pipelines.runs.evaluate import evaluate as evaluate_here
 from pipelines.runs.jobs import Job, Jobs
 from pipelines.runs.record import ALL_QUESTIONS, Details, Run
-from pipelines.runs.schema import metric as metric_table
 from pipelines.runs.spawn import MOST_STARTS, ensure_worker, refuse_to_go_on
 from pipelines.runs.store import RunStore
 from pipelines.runs.submit import submit_evaluation
-from pipelines.runs.table import DEFAULT_METRICS, Cell, Table, runs_table
+from pipelines.runs.table import DEFAULT_METRICS, Table, runs_table, scores_table
 from pipelines.settings import cache_folder, database_url, dataset_folders, runs_folder
 
-__all__ = ["DEFAULT_METRICS", "Job", "Table"]
+__all__ = ["DEFAULT_METRICS", "Job", "QuestionInDepth", "RankedChunk", "Table", "dataset_of"]
 
 _WATCH_S = 0.1
 
@@ -172,17 +169,9 @@ def runs(metrics: Sequence[str] = DEFAULT_METRICS, dataset: str | None = None, i
     return runs_table(store(), metrics, dataset, intervals)
 
 
-def metric_names() -> list[str]:
-    """Return every metric that any run has."""
-    return store().metric_names()
-
-
 def metrics() -> tuple[Metric, ...]:
     """Return the declaration of every metric that any run has, in the order in which runs list them."""
-    columns = (metric_table.c.name, metric_table.c.family, metric_table.c.higher_is_better, metric_table.c.unit)
-    query = select(*columns).group_by(*columns).order_by(func.min(metric_table.c.position), metric_table.c.name)
-    with Database(database_url()).reading() as connection:
-        return tuple(Metric(*row) for row in connection.execute(query))
+    return store().metrics()
 
 
 def read_pipeline(filename: str, content: bytes) -> Pipeline:
@@ -200,13 +189,7 @@ def read_values(content: bytes, name: str) -> object:
     Raises:
         ConfigurationError: when it is no text or not well-formed.
     """
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / ("values.json" if name.lower().endswith(".json") else "values.yaml")
-        path.write_bytes(content)
-        try:
-            return read_settings(path)
-        except ConfigurationError as error:
-            raise ConfigurationError(str(error).replace(str(path), shorten(name))) from error
+    return parse_settings(content, shorten(name), json_text=name.lower().endswith(".json"))
 
 
 def run(reference: str) -> Run:
@@ -221,16 +204,7 @@ def details(run_id: str) -> Details:
 
 def question_scores(run_id: str) -> Table:
     """Return one row a question: its value of every metric, None where unscored, and the versions these depend on."""
-    found, kept = run(run_id), details(run_id)
-    names = [metric.name for metric in kept.scores.metrics]
-    versions: dict[str, Cell] = {
-        "run": found.id, "dataset_version": found.dataset_version, "code_version": found.versions.code,
-    }  # fmt: skip
-    rows = tuple(
-        {"question_id": name, **{m: None if v != v else v for m, v in zip(names, values, strict=True)}, **versions}
-        for name, values in zip(kept.question_ids, kept.scores.values.tolist(), strict=True)
-    )
-    return Table(("question_id", *names, *versions), rows)
+    return scores_table(run(run_id), details(run_id))
 
 
 def compare_runs(
@@ -280,87 +254,10 @@ def upload_dataset(
     return from_uploads(name, documents, questions_csv, questions_jsonl, dataset_folders()[0])
 
 
-@dataclass(frozen=True)
-class RankedChunk:
-    """A chunk as a run ranked it. `found` is how many characters of the question's evidence it holds."""
-
-    rank: int
-    score: float
-    document_id: str
-    start: int
-    end: int
-    found: int
-
-
-@dataclass(frozen=True)
-class QuestionInDepth:
-    """One question with its gold, and several runs' rankings by run id; `texts` holds the documents they name."""
-
-    question: Question
-    rankings: Mapping[str, tuple[RankedChunk, ...]]
-    scores: Mapping[str, Mapping[str, float | None]]
-    texts: Mapping[str, str]
-
-
 def question_in_depth(run_ids: Sequence[str], question_id: str) -> QuestionInDepth:
     """Return a question with everything that the runs found for it.
 
     Raises:
         NotFoundError: when a run lacks the question, or its dataset is gone or was changed since.
     """
-    dataset = dataset_of(run(run_ids[0]))
-    question = next((q for q in dataset.resolved() if q.id == question_id), None)
-    if question is None:
-        raise NotFoundError(f"The dataset '{shorten(dataset.name)}' has no question '{shorten(question_id)}'.")
-    documents = dataset.documents()
-    kept = {run_id: details(run_id) for run_id in run_ids}
-    rankings = {run_id: _ranked(found, question, run_id) for run_id, found in kept.items()}
-    named = {c.document_id for row in rankings.values() for c in row} | {e.document_id for e in question.evidence}
-    texts = {name: documents.texts[documents.position[name]] for name in named if name in documents.position}
-    return QuestionInDepth(question, rankings, {r: _values(d, question_id) for r, d in kept.items()}, texts)
-
-
-def dataset_of(found: Run) -> Dataset:
-    """Return the dataset that a run was evaluated on.
-
-    Raises:
-        NotFoundError: when it is no longer there, or no longer the same.
-    """
-    try:
-        dataset = Dataset.open(found.dataset_path)
-    except DatasetError as error:
-        raise NotFoundError(f"The dataset of run '{shorten(found.name)}' cannot be opened: {error}") from error
-    if dataset.version != found.dataset_version:
-        raise NotFoundError(
-            f"The dataset '{shorten(dataset.name)}' was changed after run '{shorten(found.name)}' (it was version "
-            f"{found.dataset_version[:8]} and is {dataset.version[:8]}); evaluate the run again to look into it."
-        )
-    return dataset
-
-
-def _ranked(kept: Details, question: Question, run_id: str) -> tuple[RankedChunk, ...]:
-    if question.id not in kept.question_ids:
-        raise NotFoundError(
-            f"Run {run_id} did not evaluate the question '{shorten(question.id)}': it is of another split."
-        )
-    row = kept.question_ids.index(question.id)
-    spans = zip(kept.spans.document_ids[row], kept.spans.starts[row], kept.spans.ends[row], strict=True)
-    return tuple(
-        RankedChunk(i + 1, float(kept.rankings.score[row, i]), name, start, end, _overlap(question, name, start, end))
-        for i, (name, start, end) in enumerate(spans)
-    )
-
-
-def _overlap(question: Question, document_id: str, start: int, end: int) -> int:
-    """Count the evidence characters in a chunk, those that several pieces of evidence share once."""
-    covered: set[int] = set()
-    for item in question.evidence:
-        if item.document_id == document_id and item.grade > 0:
-            first, last = item.start or 0, end if item.end is None else item.end
-            covered.update(range(max(first, start), min(last, end)))
-    return len(covered)
-
-
-def _values(kept: Details, question_id: str) -> dict[str, float | None]:
-    row = kept.scores.values[kept.question_ids.index(question_id)]
-    return {m.name: None if v != v else float(v) for m, v in zip(kept.scores.metrics, row, strict=True)}
+    return in_depth(dataset_of(run(run_ids[0])), {run_id: details(run_id) for run_id in run_ids}, question_id)

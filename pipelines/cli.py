@@ -117,7 +117,7 @@ def runs(
     csv: CsvOption = None,
 ) -> None:
     """List the runs, oldest first. The CSV file holds the same rows and columns in full precision, versions too."""
-    chosen = api.metric_names() if metrics == "all" else _names(metrics, DEFAULT_METRICS)
+    chosen = [m.name for m in api.metrics()] if metrics == "all" else _names(metrics, DEFAULT_METRICS)
     table = api.runs(chosen, dataset, intervals)
     if csv is not None:
         write_text(csv, table.to_csv())

@@ -197,13 +197,24 @@ def read_settings(path: Path) -> object:
         ConfigurationError: when it is missing, is no text, or is not well-formed.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        return json.loads(text) if path.suffix == ".json" else yaml.load(text, Loader=_PlainLoader)  # noqa: S506
+        content = path.read_bytes()
     except FileNotFoundError as error:
         raise ConfigurationError(f"There is no file {path}; name a pipeline's YAML or JSON file.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"{path} cannot be read as text ({error}); name a pipeline's YAML or JSON file."
-        ) from error
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read ({error}); name a pipeline's YAML or JSON file.") from error
+    return parse_settings(content, str(path), json_text=path.suffix == ".json")
+
+
+def parse_settings(content: bytes, where: str, *, json_text: bool = False) -> object:
+    """Turn the bytes of YAML or JSON into plain values; dates stay text, as metadata hold them.
+
+    Raises:
+        ConfigurationError: when they are no text or not well-formed; `where` names their origin.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+        return json.loads(text) if json_text else yaml.load(text, Loader=_PlainLoader)  # noqa: S506
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{where} cannot be read as text ({error}); name a YAML or JSON file.") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{path} is not well-formed: {shorten(error, 200)}.") from error
+        raise ConfigurationError(f"{where} is not well-formed: {shorten(error, 200)}.") from error

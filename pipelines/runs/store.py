@@ -81,11 +81,12 @@ class RunStore:
         with self._db.reading() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
-    def metric_names(self) -> list[str]:
-        """Return every metric that any run has, in the order in which runs list them."""
-        query = select(metric.c.name).group_by(metric.c.name).order_by(func.min(metric.c.position), metric.c.name)
+    def metrics(self) -> tuple[Metric, ...]:
+        """Return the declaration of every metric that any run has, in the order in which runs list them."""
+        columns = (metric.c.name, metric.c.family, metric.c.higher_is_better, metric.c.unit)
+        query = select(*columns).group_by(*columns).order_by(func.min(metric.c.position), metric.c.name)
         with self._db.reading() as connection:
-            return list(connection.execute(query).scalars())
+            return tuple(Metric(*row) for row in connection.execute(query))
 
     def datasets(self) -> list[str]:
         """Return the names of the datasets that have runs."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.runs.record import Details, Run
 from pipelines.runs.store import RunStore
 
 Cell = str | int | float | bool | None
@@ -38,7 +39,7 @@ def runs_table(
     store: RunStore, metrics: Sequence[str] = DEFAULT_METRICS, dataset: str | None = None, intervals: bool = False
 ) -> Table:
     """Return one row a run, oldest first: what it was, each metric's mean with its n, its cost, and its versions."""
-    known = store.metric_names()
+    known = {metric.name for metric in store.metrics()}
     shown = [name for name in metrics if name in known]
     parts = ("mean", "low", "high", "n") if intervals else ("mean", "n")
     headings = {f"{name} {part}": name if part == "mean" else f"{name} {part}" for name in shown for part in parts}
@@ -63,6 +64,19 @@ def _row(raw: Mapping[str, Any], headings: Mapping[str, str]) -> dict[str, Cell]
         "code_version": raw["code_version"],
         "libraries": "; ".join(f"{name} {version}" for name, version in sorted(raw["libraries"].items())),
     }
+
+
+def scores_table(run: Run, details: Details) -> Table:
+    """Return one row a question: its value of every metric, None where unscored, and the versions these depend on."""
+    names = [metric.name for metric in details.scores.metrics]
+    versions: dict[str, Cell] = {
+        "run": run.id, "dataset_version": run.dataset_version, "code_version": run.versions.code,
+    }  # fmt: skip
+    rows = tuple(
+        {"question_id": name, **{m: None if v != v else v for m, v in zip(names, values, strict=True)}, **versions}
+        for name, values in zip(details.question_ids, details.scores.values.tolist(), strict=True)
+    )
+    return Table(("question_id", *names, *versions), rows)
 
 
 def rows_to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Cell]]) -> str:

@@ -98,7 +98,7 @@ def test_a_run_comes_back_as_it_was(url: str) -> None:
         ("first", 1 / 3, 2),
         ("second", None, 2),
     ]
-    assert store.metric_names() == ["recall@5", "latency_ms_p50"]
+    assert [m.name for m in store.metrics()] == ["recall@5", "latency_ms_p50"]
     store.remove(record().id)
     assert [row["name"] for row in store.table([])] == ["second"]
 

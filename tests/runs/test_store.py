@@ -116,7 +116,7 @@ def test_nothing_was_evaluated_yet(store: RunStore, sentence: Callable[[object],
         store.get("first")
     assert "nothing was evaluated yet" in sentence(refused.value)
     assert store.table(["recall@5"]) == []
-    assert store.metric_names() == []
+    assert store.metrics() == ()
     assert runs_table(store).rows == ()
 
 
@@ -131,7 +131,7 @@ def test_the_table_is_pivoted(store: RunStore) -> None:
     assert [row["no such metric mean"] for row in rows] == [None, None]
     assert [row["id"] for row in store.table([], dataset="others")] == ["b" * 12]
     assert [row["id"] for row in store.table([], dataset="d" * 32)] == ["a" * 12]
-    assert store.metric_names() == ["recall@5", "latency_ms_p50"]
+    assert [m.name for m in store.metrics()] == ["recall@5", "latency_ms_p50"]
     assert store.datasets() == ["others", "towns"]
 
 
