@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 
 from pipelines import cli as cli_module
+from pipelines.runs.database import Database
+from pipelines.runs.worker import Worker
+from pipelines.settings import database_url
 
 
 @dataclass(frozen=True)
@@ -29,9 +32,17 @@ class Result:
 Call = Callable[..., Result]
 
 
+def work_here() -> bool:
+    """Do the jobs that wait as a worker process does them, but in this process: starting one takes a second."""
+    Worker(Database(database_url()), idle_s=0.01).run()
+    return False
+
+
 @pytest.fixture
 def call(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
     """Run a command and return its exit code and what it wrote."""
+    monkeypatch.setattr("pipelines.api.ensure_worker", work_here)
+    monkeypatch.setattr("pipelines.runs.worker._POLL_S", 0.01)
 
     def run(*arguments: object) -> Result:
         monkeypatch.setattr(sys, "argv", ["rag-workbench", *map(str, arguments)])

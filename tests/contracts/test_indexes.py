@@ -137,6 +137,13 @@ def test_no_queries(opened: Opened) -> None:
     assert opened.search.search(QUERIES[:0], 5, None).chunk.shape == (0, 5)
 
 
+@pytest.fixture
+def unverified(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare the process that reads a built index back, which takes a second."""
+    monkeypatch.setattr("pipelines.stages.index.chroma.verified", lambda *_: "")
+
+
+@pytest.mark.usefixtures("unverified")
 @pytest.mark.parametrize("name", list(components("index")))
 @pytest.mark.parametrize("n", [0, 1, 3])
 def test_tiny_indexes(name: str, n: int, tmp_path: Path) -> None:
@@ -146,6 +153,7 @@ def test_tiny_indexes(name: str, n: int, tmp_path: Path) -> None:
     assert np.all((found.chunk != PADDING).sum(axis=1) == min(4, n))
 
 
+@pytest.mark.usefixtures("unverified")
 @pytest.mark.parametrize("name", list(components("index")))
 def test_zero_vectors_have_finite_scores(name: str, tmp_path: Path) -> None:
     """A model gives an empty text no direction at all; cosine must not divide by its length."""

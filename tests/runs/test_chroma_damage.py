@@ -46,7 +46,8 @@ def test_it_is_built_again(towns: Path, damage: str) -> None:
 
 
 def test_damage_that_shows_while_searching(towns: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The index opens and is verified, and fails only when it is asked."""
+    """The index opens and is found whole, and fails only when it is asked."""
+    monkeypatch.setattr("pipelines.stages.index.chroma.verified", lambda *_: "")
     from pipelines.stages.index.chroma import ChromaSearch
 
     real, asked = ChromaSearch._ask, []
@@ -70,6 +71,7 @@ def test_an_index_that_is_damaged_again_ends_the_run_with_a_sentence(
         raise RuntimeError("the graph points nowhere")
 
     monkeypatch.setattr("pipelines.stages.index.chroma.ChromaSearch._ask", refuse)
+    monkeypatch.setattr("pipelines.stages.index.chroma.verified", lambda *_: "")
     with pytest.raises(StorageError) as refused:
         api.evaluate(vectors(index={"use": "chroma"}), api.open_dataset(towns))
     assert "the graph points nowhere" in sentence(refused.value)
