@@ -306,7 +306,7 @@ def test_ctrl_c_cancels_the_job(pipeline: Write, write_set: Any, wait_until: Cal
     folder = write_set(rows, [{"id": "q", "text": "What does entry 5 read?"}], "long")
     embed = {"use": "minilm", "precision": "float32", "device": "cpu", "batch_size": 4}
     path = pipeline(embed=embed, chunk={"use": "fixed", "size": 64}, retrieve="dense")
-    command = [str(Path(sys.executable).with_name("rag-workbench")), "run", str(path), "--dataset", str(folder)]
+    command = [sys.executable, "-m", "pipelines.cli", "run", str(path), "--dataset", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY)
     wait_until(lambda: any(job.progress.get("stage") == "embed" for job in api.recent_jobs()), 60)
     asked = time.monotonic()

@@ -64,6 +64,23 @@ def test_damage_that_shows_while_searching(towns: Path, monkeypatch: pytest.Monk
     assert asked[1] is not asked[0]
 
 
+def test_an_index_opened_again_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chroma shares by path what a process has opened, and would go on answering from the files that were there."""
+    monkeypatch.setattr("pipelines.stages.index.chroma.verified", lambda *_: "")
+    rng = np.random.default_rng(0)
+    few, many = (rng.normal(size=(n, 8)).astype(np.float32) for n in (5, 30))
+    folder, index = tmp_path / "index", ChromaIndex()
+    index.build(few, folder)
+    first = index.open(few, folder)
+    assert sorted(first.search(few[:1], 5, None).chunk[0].tolist()) == [0, 1, 2, 3, 4]
+    folder.rename(tmp_path / "quarantine")
+    index.build(many, tmp_path / "incoming")
+    (tmp_path / "incoming").rename(folder)
+    second = index.open(many, folder)
+    assert second.collection.count() == 30
+    assert second.collection.query(query_embeddings=many[20:21], n_results=1, include=[])["ids"] == [["20"]]
+
+
 def test_an_index_that_is_damaged_again_ends_the_run_with_a_sentence(
     towns: Path, monkeypatch: pytest.MonkeyPatch, sentence: Callable[[object], str]
 ) -> None:
