@@ -118,7 +118,7 @@ def test_runs_and_its_file(call: Call, pipeline: Write, towns: Path, tmp_path: P
     assert rows[0]["recall@5 n"] == "12"
     printed = call("runs", "--csv", "-").out
     assert list(csv.DictReader(io.StringIO(printed))) == rows
-    assert "There are no runs yet" in call("runs", "--dataset", "others").out
+    assert call("runs", "--dataset", "others").out == "There are no runs on 'others'; there are some on towns.\n"
 
 
 def test_compare_and_its_file(call: Call, pipeline: Write, towns: Path, tmp_path: Path) -> None:
