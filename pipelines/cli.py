@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from pipelines import api
-from pipelines.errors import ConfigurationError, WorkbenchError
+from pipelines.errors import ConfigurationError, WorkbenchError, did_you_mean, shorten
 from pipelines.pipeline import Pipeline
 from pipelines.runs.record import Run
 from pipelines.runs.table import DEFAULT_METRICS, rows_to_csv
@@ -21,7 +21,7 @@ from pipelines.settings import REPOSITORY, logs_folder
 from pipelines.terminal.describe import described_components, described_import, described_report
 from pipelines.terminal.output import complain, console, say, write_json, write_text
 from pipelines.terminal.progress import follow
-from pipelines.terminal.tables import HEADLINE, SHORT, comparison_grid, run_grid, runs_grid
+from pipelines.terminal.tables import HEADLINE, SHORT, comparison_grid, questions_grid, run_grid, runs_grid
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -84,7 +84,7 @@ def run(
     opened = api.open_dataset(dataset)
     parsed = [(name or path.stem, Pipeline.read(path)) for path in pipelines]
     jobs = [api.submit(one, opened, split=split, name=called, seed=seed, again=not reuse) for called, one in parsed]
-    runs = [api.run(run_id) for run_id in follow(jobs)]
+    runs = [api.run(run_id) for run_id in follow(list({job.id: job for job in jobs}.values()))]
     if json is not None:
         write_json(json, runs[0].to_dict() if len(runs) == 1 else [one.to_dict() for one in runs])
     if json != "-":
@@ -114,19 +114,54 @@ def runs(
     dataset: Annotated[str | None, typer.Option("--dataset", "-d", help="Only runs on this dataset")] = None,
     metrics: MetricsOption = None,
     intervals: Annotated[bool, typer.Option("--intervals", help="Add the ends of the 95 % intervals")] = False,
+    questions: Annotated[
+        str | None, typer.Option("--questions", metavar="RUN", help="This run, question by question")
+    ] = None,
     csv: CsvOption = None,
 ) -> None:
     """List the runs, oldest first. The CSV file holds the same rows and columns in full precision, versions too."""
-    chosen = [m.name for m in api.metrics()] if metrics == "all" else _names(metrics, DEFAULT_METRICS)
-    table = api.runs(chosen, dataset, intervals)
+    if questions is not None:
+        _show_questions(questions, _chosen(metrics), csv)
+        return
+    table = api.runs(_chosen(metrics), dataset, intervals)
     if csv is not None:
         write_text(csv, table.to_csv())
     if csv == "-":
         return
     if not table.rows:
-        say("There are no runs yet; start with: rag-workbench run PIPELINE.yaml --dataset D")
+        say(_no_runs(dataset))
         return
     console().print(runs_grid(table))
+
+
+def _chosen(metrics: str | None) -> list[str]:
+    """Return the metrics to show: the usual ones, all, or those named, which must have been measured."""
+    known = [metric.name for metric in api.metrics()]
+    if metrics is None or metrics == "all":
+        return known if metrics else list(DEFAULT_METRICS)
+    named = _names(metrics, DEFAULT_METRICS)
+    for name in named:
+        if known and name not in known:
+            raise ConfigurationError(
+                f"No run has the metric '{shorten(name)}'; metrics are named like recall@5, ndcg@10 or recall@2000tok, "
+                f"and 'all' shows every one.{did_you_mean(name, known)}"
+            )
+    return named
+
+
+def _no_runs(dataset: str | None) -> str:
+    others = api.store().datasets()
+    if dataset is None or not others:
+        return "There are no runs yet; start with: rag-workbench run PIPELINE.yaml --dataset D"
+    return f"There are no runs on '{shorten(dataset)}'; there are some on {shorten(', '.join(others), 300)}."
+
+
+def _show_questions(reference: str, metrics: list[str], csv: str | None) -> None:
+    table = api.question_scores(api.run(reference).id)
+    if csv is not None:
+        write_text(csv, table.to_csv())
+    if csv != "-":
+        console().print(questions_grid(table, metrics))
 
 
 @app.command()
@@ -141,7 +176,8 @@ def compare(
     chosen = None if metrics == "all" else _names(metrics, HEADLINE)
     result = api.compare_runs(baseline, others, chosen)
     if csv is not None:
-        rows = [asdict(row) for row in result.rows]
+        of_all = ("dataset_name", "dataset_version", "split", "baseline_id", "baseline_name", "resamples", "seed")
+        rows = [{**asdict(row), **{name: getattr(result, name) for name in of_all}} for row in result.rows]
         write_text(csv, rows_to_csv(list(rows[0]), rows))
     if json is not None:
         write_json(json, result.to_dict())

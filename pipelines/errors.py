@@ -80,6 +80,9 @@ def storage_errors(path: Path, doing: str) -> Iterator[None]:
         elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             found = f"{path} may not be written"
             todo = "Allow writing there, or set RAG_WORKBENCH_HOME to a folder of your own"
+        elif error.errno in (errno.EEXIST, errno.ENOTDIR, errno.ENOENT):
+            found = f"{path} lies where no folder can be made"
+            todo = "Correct the path, or set RAG_WORKBENCH_HOME to a folder of your own"
         else:
             raise StorageError(f"Could not {doing} at {path}: {error.strerror or error}.") from error
         raise StorageError(f"{found}, so the workbench could not {doing}. {todo}.") from error

@@ -38,8 +38,13 @@ def _bounds(schema: Mapping[str, Any]) -> str:
     if schema.get("enum"):
         return " | ".join(str(choice) for choice in schema["enum"])
     if schema.get("type") == "array":
-        return f"a list, each {_bounds(schema.get('items', {}))}"
-    low = schema.get("minimum", schema.get("exclusiveMinimum"))
+        some = "a list of one or more" if schema.get("minItems") else "a list"
+        return f"{some}, each {_bounds(schema.get('items', {}))}"
+    if "pattern" in schema:
+        return f"text that matches {schema['pattern']}"
+    if "exclusiveMinimum" in schema:
+        return f"more than {schema['exclusiveMinimum']}, at most {schema.get('maximum', 'any number')}"
+    low = schema.get("minimum")
     high = schema.get("maximum", schema.get("exclusiveMaximum"))
     if low is None and high is None:
         return {"boolean": "true | false", "object": "a mapping"}.get(schema.get("type", ""), "text")

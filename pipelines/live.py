@@ -81,9 +81,10 @@ def _timed(live: Live, text: str, known: Mapping[str, MetadataValue]) -> float:
     return 1000 * (time.perf_counter() - started)
 
 
-def index_loss(plan: Plan, k: int) -> Node[list[float]]:
-    """Return, for every question, the share of the truly nearest `k` chunks that an approximate index finds.
+def index_loss(plan: Plan, depth: int, k: int) -> Node[list[float]]:
+    """Return, for every question, the share of the truly nearest `k` chunks that an approximate index finds first.
 
+    It is asked for `depth` chunks, as the retriever asks it: a graph is searched the wider, the more is asked of it.
     The truth is exact search over the same vectors, in the same space, under the same filter.
     """
     twin = plan.pipeline.index.exact_twin()
@@ -96,10 +97,10 @@ def index_loss(plan: Plan, k: int) -> Node[list[float]]:
         shares = np.zeros(queries.n_questions)
         for rows, allowed in candidates.groups():
             asked = vectors[first[rows]]
-            shares[rows] = _shared(exact.search(asked, k, allowed), index.search(asked, k, allowed))
+            shares[rows] = _shared(exact.search(asked, k, allowed), index.search(asked, depth, allowed).cut(k))
         return [float(share) for share in shares]
 
-    return Node("index", node_key("loss", [twin.fingerprint(), k], inputs), inputs, work, codecs.NUMBERS)
+    return Node("score", node_key("loss", [twin.fingerprint(), depth, k], inputs), inputs, work, codecs.NUMBERS)
 
 
 def _shared(truth: Rankings, found: Rankings) -> list[float]:

@@ -238,7 +238,11 @@ class Plan:
             queries, candidates = run.get(self.queries), run.get(self.candidates)
             vectors = run.get(self.query_vectors) if retriever.needs_vectors else None
             asked = Candidates(candidates.mask[queries.question], candidates.allowed)
-            return self.per_question(run.get(searcher).search(Lookup(queries.texts, asked, vectors)), queries)
+            found = self.per_question(run.get(searcher).search(Lookup(queries.texts, asked, vectors)), queries)
+            nothing = int((found.chunk[:, :1] == PADDING).sum())
+            if nothing:
+                run.note(f"{retriever.name} retrieved nothing at all for {nothing} of {found.n_questions} questions.")
+            return found
 
         return Node("retrieve", node_key("retrieved", retriever.fingerprint(), inputs), inputs, work, codecs.RANKINGS)
 

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EncoderSpec:
-    """What has to be loaded: a folder or hub name, and device and precision as resolved."""
+    """What has to be loaded: a folder or hub name, the digest of its files, and device and precision as resolved."""
 
     model: str
+    weights: str
     device: str
     precision: str
 

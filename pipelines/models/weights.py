@@ -10,6 +10,7 @@ from pathlib import Path
 from pipelines.errors import ConfigurationError, WorkbenchError, shorten
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_DECISIVE = (".safetensors", ".json", ".txt", ".model")
 _UNSAFE = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 
 
@@ -62,14 +63,23 @@ def _hub_folder(model: str) -> Path:
         ) from error
 
 
-@lru_cache(maxsize=32)
 def weights_identity(model: str) -> str:
-    """Return one digest over the contents of all files of `model` that decide its output."""
+    """Return one digest over the contents of all files of `model` that decide its output, as they are now."""
     folder = model_folder(model)
-    files = [
-        p for p in sorted(folder.rglob("*")) if p.is_file() and p.suffix in (".safetensors", ".json", ".txt", ".model")
-    ]
-    lines = [f"{path.relative_to(folder).as_posix()} {file_digest(path)}" for path in files]
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix in _DECISIVE]
+    stamps = tuple((path.relative_to(folder).as_posix(), *_stamp(path)) for path in files)
+    return _identity(folder, stamps)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+@lru_cache(maxsize=32)
+def _identity(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> str:
+    """Digest the files once for each state that they are seen in: a model trained anew in its folder is another one."""
+    lines = [f"{name} {file_digest(folder / name)}" for name, *_ in stamps]
     return sha256("\n".join(lines).encode()).hexdigest()
 
 

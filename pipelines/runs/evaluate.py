@@ -84,23 +84,25 @@ def evaluate(
         versions=versions(),
         notes=(*dict.fromkeys(execution.notes), *_notes(work, rankings.depth, len(chunks))),
         metrics=measured,
-        stages=_in_order(execution.reports),
+        stages=_in_order(pipeline, execution),
     )
     return Evaluated(run, details)
-
-
-def _approximate(work: Plan) -> bool:
-    return work.pipeline.retrieve.needs_vectors and not work.pipeline.index.exact
 
 
 def _extra_columns(work: Plan, execution: Execution) -> list[tuple[Metric, DoubleArray, str]]:
     """Return what is measured outside the score stage: the index's loss, and the price."""
     nothing = np.full(len(work.questions), np.nan)
     columns = [(Metric("usd", "usd", False, "USD"), nothing, _FREE)]
-    for k in _LOSS_AT if _approximate(work) else ():
-        values = np.asarray(execution.get(index_loss(work, k)), dtype=np.float64)
+    for depth, k in _asked_of_index(work.pipeline):
+        values = np.asarray(execution.get(index_loss(work, depth, k)), dtype=np.float64)
         columns.append((Metric(f"ann_recall@{k}", "ann_recall", True), values, ""))
     return columns
+
+
+def _asked_of_index(pipeline: Pipeline) -> list[tuple[int, int]]:
+    """Return how many chunks an approximate index is asked for, with each k at which its loss is told."""
+    depths = [] if pipeline.index.exact else [leaf.depth for leaf in pipeline.retrieve.leaves() if leaf.needs_vectors]
+    return [(depths[0], k) for k in _LOSS_AT if k <= depths[0]] if depths else []
 
 
 def _with_columns(scores: Scores, columns: Sequence[tuple[Metric, DoubleArray, str]]) -> Scores:
@@ -152,6 +154,10 @@ def _notes(work: Plan, depth: int, n_chunks: int) -> list[str]:
     return [f"Metrics {names} look at {depth} chunks only, {why}; they equal those at {depth}."]
 
 
-def _in_order(reports: dict[str, StageReport]) -> dict[str, StageReport]:
-    order = {stage: i for i, stage in enumerate(STAGE_NAMES)}
-    return {name: replace(reports[name]) for name in sorted(reports, key=lambda s: order.get(s, len(order)))}
+def _in_order(pipeline: Pipeline, execution: Execution) -> dict[str, StageReport]:
+    """Return the report of every stage that the pipeline uses, looked up or not, in the flow's order."""
+    vectors = pipeline.retrieve.needs_vectors or pipeline.rerank.needs_vectors
+    idle = {name for name, component in pipeline.components.items() if component.identity}
+    idle |= set() if vectors else {"embed", "index"}
+    used = [name for name in STAGE_NAMES if name not in idle]
+    return {name: replace(execution.report(name)) for name in (*used, "latency")}

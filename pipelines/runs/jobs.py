@@ -144,6 +144,13 @@ class Jobs:
             asked = connection.execute(select(table.c.cancel_requested).where(mine)).scalar()
         return bool(held) and not asked
 
+    def give_back(self, job_id: str, worker: str) -> None:
+        """Return a claimed job to the queue, as if it had not been taken."""
+        mine = (table.c.id == job_id) & (table.c.worker == worker) & (table.c.state == "running")
+        values = {"state": "queued", "worker": None, "lease_until": None, "attempts": table.c.attempts - 1}
+        with self._db.writing() as connection:
+            connection.execute(update(table).where(mine).values(**values))
+
     def finish(self, job_id: str, worker: str, run_id: str) -> None:
         """Record success."""
         self._end(job_id, worker, state="finished", run_id=run_id)

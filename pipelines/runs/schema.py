@@ -17,8 +17,6 @@ dataset_version = Table(
     "dataset_version",
     metadata,
     Column("version", String(64), primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("path", Text, nullable=False),
     Column("first_seen", String(32), nullable=False),
 )
 
@@ -36,6 +34,8 @@ run = Table(
     Column("number", Integer, primary_key=True, autoincrement=True),
     Column("id", String(32), nullable=False, unique=True),
     Column("name", Text, nullable=False),
+    Column("dataset_name", Text, nullable=False, index=True),
+    Column("dataset_path", Text, nullable=False),
     Column("dataset_version", String(64), ForeignKey("dataset_version.version"), nullable=False, index=True),
     Column("configuration", String(64), ForeignKey("configuration.fingerprint"), nullable=False, index=True),
     Column("split", String(16), nullable=False),

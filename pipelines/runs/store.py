@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Subquery, case, delete, func, select, update
+from sqlalchemy import Connection, RowMapping, Select, Subquery, case, delete, func, select
 
 from pipelines.errors import NotFoundError, StorageError, did_you_mean, shorten
 from pipelines.execution import StageReport
@@ -77,7 +77,7 @@ class RunStore:
         )
         query = query.order_by(run.c.number)
         if dataset is not None:
-            query = query.where((dataset_version.c.name == dataset) | (dataset_version.c.version == dataset))
+            query = query.where((run.c.dataset_name == dataset) | (run.c.dataset_version == dataset))
         with self._db.reading() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
@@ -90,7 +90,7 @@ class RunStore:
 
     def datasets(self) -> list[str]:
         """Return the names of the datasets that have runs."""
-        query = select(dataset_version.c.name).distinct().order_by(dataset_version.c.name)
+        query = select(run.c.dataset_name).distinct().order_by(run.c.dataset_name)
         with self._db.reading() as connection:
             return list(connection.execute(query).scalars())
 
@@ -111,16 +111,10 @@ class RunStore:
 
 
 def _runs() -> Select[Any]:
-    return (
-        select(
-            *run.c,
-            dataset_version.c.name.label("dataset_name"),
-            dataset_version.c.path.label("dataset_path"),
-            configuration.c.label.label("label"),
-        )
-        .join(dataset_version, dataset_version.c.version == run.c.dataset_version)
-        .join(configuration, configuration.c.fingerprint == run.c.configuration)
-    )
+    return select(
+        *run.c,
+        configuration.c.label.label("label"),
+    ).join(configuration, configuration.c.fingerprint == run.c.configuration)
 
 
 def _wide(names: Sequence[str]) -> Subquery:
@@ -147,10 +141,10 @@ def _find(connection: Connection, reference: str) -> RowMapping | None:
 
 
 def _add_parents(connection: Connection, record: Run) -> None:
-    same = dataset_version.c.version == record.dataset_version
-    if connection.execute(update(dataset_version).where(same).values(path=record.dataset_path)).rowcount == 0:
-        values = {"version": record.dataset_version, "name": record.dataset_name, "path": record.dataset_path}
-        connection.execute(dataset_version.insert().values(**values, first_seen=record.created))
+    seen = select(dataset_version.c.version).where(dataset_version.c.version == record.dataset_version)
+    if connection.execute(seen).first() is None:
+        values = {"version": record.dataset_version, "first_seen": record.created}
+        connection.execute(dataset_version.insert().values(**values))
     known = select(configuration.c.fingerprint).where(configuration.c.fingerprint == record.configuration)
     if connection.execute(known).first() is None:
         values = {"fingerprint": record.configuration, "label": record.label}
@@ -159,8 +153,8 @@ def _add_parents(connection: Connection, record: Run) -> None:
 
 def _run_row(record: Run) -> dict[str, Any]:
     same = (
-        "id", "name", "dataset_version", "configuration", "split", "n_questions", "n_documents", "n_chunks", "seed",
-        "seconds", "created",
+        "id", "name", "dataset_name", "dataset_path", "dataset_version", "configuration", "split", "n_questions",
+        "n_documents", "n_chunks", "seed", "seconds", "created",
     )  # fmt: skip
     values = {name: getattr(record, name) for name in same}
     made = record.versions

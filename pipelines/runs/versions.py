@@ -21,7 +21,7 @@ _LIBRARIES = (
 def versions() -> Versions:
     """Return the version of this code with a digest of its sources, and those of the libraries that decide numbers."""
     libraries = {"python": platform.python_version(), **{name: _version(name) for name in _LIBRARIES}}
-    return Versions(f"{pipelines.__version__}+{_source_digest()}", libraries, machine())
+    return Versions(f"{pipelines.__version__}+{source_digest()}", libraries, machine())
 
 
 def _version(name: str) -> str:
@@ -31,7 +31,8 @@ def _version(name: str) -> str:
         return "not installed"
 
 
-def _source_digest() -> str:
+def source_digest() -> str:
+    """Return a digest of the library's sources as they lie on the disk now."""
     root = Path(pipelines.__file__).parent
     total = sha256()
     for path in sorted(root.rglob("*.py")):

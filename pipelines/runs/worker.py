@@ -23,6 +23,7 @@ from pipelines.runs.evaluate import evaluate
 from pipelines.runs.jobs import Job, Jobs, this_worker
 from pipelines.runs.lock import WorkerLock
 from pipelines.runs.store import RunStore
+from pipelines.runs.versions import source_digest
 from pipelines.settings import cache_folder, database_url, home, logs_folder, runs_folder
 
 _BEAT_S = 0.5
@@ -89,15 +90,20 @@ class Worker:
         self._store = RunStore(database, runs_folder())
         self._idle_s = idle_s
         self._name = this_worker()
+        self._code = source_digest()
 
     def run(self) -> None:
-        """Claim and do jobs."""
+        """Claim and do jobs; once the code on the disk is another than what runs here, leave them to a new worker."""
         last = time.monotonic()
         while time.monotonic() - last < self._idle_s:
             job = self._jobs.claim(self._name)
             if job is None:
                 time.sleep(_POLL_S)
                 continue
+            if source_digest() != self._code:
+                _log.info("the code has changed; a new worker takes over")
+                self._jobs.give_back(job.id, self._name)
+                return
             self._do(job)
             last = time.monotonic()
 

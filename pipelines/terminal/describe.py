@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pipelines.catalog import STAGES, all_components, knobs, stage, summary
 from pipelines.component import Component
+from pipelines.errors import shorten
 from pipelines.golden.findings import Report
 from pipelines.golden.importers import ImportReport
 
@@ -47,11 +48,14 @@ def described_report(report: Report) -> Iterator[str]:
 
 
 def described_import(report: ImportReport) -> Iterator[str]:
-    """Yield the summary of an import, then each problem and each notice."""
-    yield report.summary()
+    """Yield what an import wrote, then each problem and each notice, and what that left out."""
+    yield report.headline()
     for problem in report.problems:
         where = f"{problem.question_id}: " if problem.question_id else ""
         nearest = f" Nearest: {problem.nearest}" if problem.nearest else ""
         yield f"problem: {where}{problem.message}{nearest}"
+    if report.left_out:
+        names = shorten(", ".join(report.left_out), 300)
+        yield f"left out, for want of all their evidence ({len(report.left_out)}): {names}"
     for notice in report.notices:
         yield f"note: {notice}"

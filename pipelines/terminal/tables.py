@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table as Grid
 
@@ -51,6 +51,12 @@ def _run_row(row: Mapping[str, Cell], metrics: list[str]) -> list[str]:
 
 def _with_n(mean: Cell, n: Cell, usual: Cell) -> str:
     return number(mean) if n == usual else f"{number(mean)} ({number(n)})"
+
+
+def questions_grid(table: Table, metrics: Sequence[str]) -> Grid:
+    """Return one row a question with the values of `metrics`; the CSV file has all of them."""
+    columns = ["question_id", *(name for name in metrics if name in table.columns)]
+    return grid(columns, [[number(row.get(name)) for name in columns] for row in table.rows])
 
 
 def comparison_grid(comparison: Comparison) -> Grid:

@@ -33,10 +33,7 @@ class ImportReport:
 
     def summary(self) -> str:
         """Say in a few sentences what is there now, and what is not."""
-        counts = (
-            f"{self.n_documents:,} documents, {self.n_questions:,} questions and {self.n_evidence:,} pieces of evidence"
-        )
-        parts = [f"Imported '{shorten(self.name)}': {counts}, in {self.dataset_path}."]
+        parts = [self.headline()]
         if self.problems:
             parts.append(f"{len(self.problems):,} could not be imported as given: {self._told()}")
         if self.left_out:
@@ -44,6 +41,13 @@ class ImportReport:
         if self.notices:
             parts.append(f"To know: {' '.join(self.notices[:_TOLD])}{_more(len(self.notices))}")
         return " ".join(parts)
+
+    def headline(self) -> str:
+        """Say in one sentence what is there now."""
+        counts = (
+            f"{self.n_documents:,} documents, {self.n_questions:,} questions and {self.n_evidence:,} pieces of evidence"
+        )
+        return f"Imported '{shorten(self.name)}': {counts}, in {self.dataset_path}."
 
     def _told(self) -> str:
         return " ".join(problem.message for problem in self.problems[:_TOLD]) + _more(len(self.problems))

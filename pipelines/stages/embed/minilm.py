@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipelines.models.weights import MINILM_SHA256, minilm_folder
 from pipelines.stages.embed.sentence_transformer import SentenceTransformerEmbedder
@@ -15,6 +15,12 @@ class MiniLMEmbedder(SentenceTransformerEmbedder, name="minilm", version=1):
     """Embed with all-MiniLM-L6-v2: 384 dimensions, 256 tokens, English, 22.7 million parameters. Needs no download."""
 
     model: str = Field("all-MiniLM-L6-v2", pattern="^all-MiniLM-L6-v2$", description="Fixed: the embedded model")
+
+    @field_validator("model")
+    @classmethod
+    def _absolute(cls, model: str) -> str:
+        """Keep the name: it is not a folder's."""
+        return model
 
     def extra_identity(self) -> Mapping[str, str]:
         """Return the digest of the published weights; they are verified when they are loaded."""

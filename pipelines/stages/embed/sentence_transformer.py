@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipelines.models.devices import Device, Precision, resolve_device, resolve_precision
 from pipelines.models.encoder import EncoderSpec, load_encoder
@@ -26,6 +26,13 @@ class SentenceTransformerEmbedder(Embedder, name="sentence-transformer", version
     )
     normalize: bool = Field(True, description="Scale every vector to length 1, so that cosine and inner product agree")
 
+    @field_validator("model")
+    @classmethod
+    def _absolute(cls, model: str) -> str:
+        """Name a folder by its full path: the work is done by another process, in another folder."""
+        folder = Path(model).expanduser()
+        return str(folder.resolve()) if folder.is_dir() else model
+
     def resolved(self) -> Self:
         """Return the embedder with device and precision as they are on this machine."""
         device = resolve_device(self.device)
@@ -41,7 +48,7 @@ class SentenceTransformerEmbedder(Embedder, name="sentence-transformer", version
 
     def embed_documents(self, texts: Sequence[str], progress: Progress = silent) -> Embedded:
         """Return float32 vectors, computed in batches of similar length, each distinct text once."""
-        actual = self.resolved()
-        encoder = load_encoder(EncoderSpec(str(self.settings_model()), actual.device, actual.precision))
+        actual, weights = self.resolved(), self.extra_identity()["weights"]
+        encoder = load_encoder(EncoderSpec(str(self.settings_model()), weights, actual.device, actual.precision))
         vectors, truncated = encoder.encode(texts, self.batch_size, self.normalize, progress)
         return Embedded(vectors, truncated, encoder.max_tokens)

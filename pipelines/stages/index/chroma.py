@@ -31,7 +31,8 @@ _OPENED = count()
 class ChromaIndex(Index, name="chroma", version=1):
     """Search approximately with Chroma's HNSW graph. Choose it to measure what a Chroma deployment would lose.
 
-    The run reports its loss against exact search as `ann_recall@k`.
+    The run reports its loss against exact search as `ann_recall@k`. The graph comes out a little different each time
+    it is built: numbers repeat as long as the built one is kept, and may move slightly after the cache was deleted.
     """
 
     persistent = True

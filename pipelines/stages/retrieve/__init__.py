@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+from pydantic import Field
+
 from pipelines.component import Component
 from pipelines.records import Candidates, FloatArray, Rankings, Searchable
 
@@ -42,6 +44,10 @@ class Retriever(Component, stage="retrieve"):
     needs_vectors: ClassVar[bool] = False
     needs_texts: ClassVar[bool] = False
 
+    depth: int = Field(
+        100, ge=1, le=10_000, description="Chunks returned for a question", json_schema_extra={"unit": "chunks"}
+    )
+
     @abstractmethod
     def open(self, corpus: Corpus) -> Searcher:
         """Read the corpus once; the searcher then answers any number of batches."""
@@ -49,6 +55,10 @@ class Retriever(Component, stage="retrieve"):
     def parts(self) -> Mapping[str, Retriever]:
         """Return the retrievers whose rankings this one fuses, by name; none for one that searches itself."""
         return {}
+
+    def leaves(self) -> tuple[Retriever, ...]:
+        """Return the retrievers that search: itself, or those that its parts come down to."""
+        return tuple(leaf for part in self.parts().values() for leaf in part.leaves()) or (self,)
 
     def fuse(self, rankings: Mapping[str, Rankings]) -> Rankings:
         """Fuse the rankings of `parts`."""

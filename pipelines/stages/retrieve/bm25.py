@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -28,9 +29,6 @@ class BM25Retriever(Retriever, name="bm25", version=1):
 
     needs_texts = True
 
-    depth: int = Field(
-        100, ge=1, le=10_000, description="Chunks returned for a question", json_schema_extra={"unit": "chunks"}
-    )
     k1: float = Field(1.5, ge=0.0, le=5.0, description="How much a word's repetition counts")
     b: float = Field(0.75, ge=0.0, le=1.0, description="How much long chunks are marked down")
     stemmer: Stemmer = Field("english", description="Language whose endings are cut off, so that 'banks' meets 'bank'")
@@ -53,7 +51,7 @@ class BM25Retriever(Retriever, name="bm25", version=1):
         import Stemmer as stemmers
 
         tokens: list[list[str]] = bm25s.tokenize(
-            [text.lower() for text in texts],
+            [unicodedata.normalize("NFKC", text).lower() for text in texts],
             token_pattern=r"(?u)\b\w+\b",  # noqa: S106
             stopwords=None if self.stop_words == "none" else self.stop_words,
             stemmer=None if self.stemmer == "none" else stemmers.Stemmer(self.stemmer),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import Field
-
 from pipelines.records import Rankings, Searchable
 from pipelines.stages.retrieve import Corpus, Lookup, Retriever
 
@@ -14,10 +12,6 @@ class DenseRetriever(Retriever, name="dense", version=1):
     """Rank by the nearness of query and chunk vectors. Finds what is said in other words; weak on names and numbers."""
 
     needs_vectors = True
-
-    depth: int = Field(
-        100, ge=1, le=10_000, description="Chunks returned for a question", json_schema_extra={"unit": "chunks"}
-    )
 
     def open(self, corpus: Corpus) -> _DenseSearcher:
         """Take the opened index."""

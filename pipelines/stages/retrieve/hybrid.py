@@ -27,9 +27,6 @@ class HybridRetriever(Retriever, name="hybrid", version=1):
     needs_vectors = True
     needs_texts = True
 
-    depth: int = Field(
-        100, ge=1, le=10_000, description="Chunks returned for a question", json_schema_extra={"unit": "chunks"}
-    )
     fusion: Literal["rrf", "weighted"] = Field("rrf", description="Fuse by reciprocal rank, or by weighted scores")
     alpha: float = Field(0.5, ge=0.0, le=1.0, description="Weight of the dense list; BM25 has the rest")
     rrf_k: int = Field(60, ge=1, le=1000, description="How flat reciprocal ranks are (rrf only)")
@@ -53,6 +50,8 @@ class HybridRetriever(Retriever, name="hybrid", version=1):
     def fuse(self, rankings: Mapping[str, Rankings]) -> Rankings:
         """Add up what each chunk earns in both lists. With `rrf`, alpha weighs the ranks: 0.5 is the plain formula."""
         dense, bm25 = rankings["dense"], rankings["bm25"]
+        if self.alpha in (0, 1):
+            return (dense if self.alpha else bm25).cut(self.depth)
         parts = [
             (dense.chunk, 2 * self.alpha * self._gain(dense)),
             (bm25.chunk, 2 * (1 - self.alpha) * self._gain(bm25)),
@@ -65,7 +64,10 @@ class HybridRetriever(Retriever, name="hybrid", version=1):
                 1.0 / (self.rrf_k + np.arange(1, ranking.depth + 1)), ranking.chunk.shape
             )
             return gain
-        return normalised(ranking, self.normalisation)
+        gain = normalised(ranking, self.normalisation)
+        # What a list lacks earns 0 there, so nothing that it holds may earn less.
+        least: DoubleArray = gain.min(axis=1, initial=0.0, keepdims=True)
+        return gain - least
 
     def open(self, corpus: Corpus) -> Searcher:
         """Open both parts; used for single questions, where the parts' rankings aren't looked up."""

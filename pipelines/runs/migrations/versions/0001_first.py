@@ -21,8 +21,6 @@ def upgrade() -> None:
     op.create_table(
         "dataset_version",
         sa.Column("version", sa.String(length=64), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("path", sa.Text(), nullable=False),
         sa.Column("first_seen", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint("version", name=op.f("pk_dataset_version")),
     )
@@ -56,6 +54,8 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("dataset_name", sa.Text(), nullable=False),
+        sa.Column("dataset_path", sa.Text(), nullable=False),
         sa.Column("dataset_version", sa.String(length=64), nullable=False),
         sa.Column("configuration", sa.String(length=64), nullable=False),
         sa.Column("split", sa.String(length=16), nullable=False),
@@ -79,6 +79,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name=op.f("uq_run_id")),
     )
     op.create_index(op.f("ix_run_configuration"), "run", ["configuration"], unique=False)
+    op.create_index(op.f("ix_run_dataset_name"), "run", ["dataset_name"], unique=False)
     op.create_index(op.f("ix_run_dataset_version"), "run", ["dataset_version"], unique=False)
     op.create_table(
         "metric",
@@ -117,6 +118,7 @@ def downgrade() -> None:
     op.drop_index("ix_metric_name", table_name="metric")
     op.drop_table("metric")
     op.drop_index(op.f("ix_run_dataset_version"), table_name="run")
+    op.drop_index(op.f("ix_run_dataset_name"), table_name="run")
     op.drop_index(op.f("ix_run_configuration"), table_name="run")
     op.drop_table("run")
     op.drop_index(op.f("ix_job_state"), table_name="job")
