@@ -17,6 +17,8 @@ def main() -> None:
         name = benchmark.__name__.rpartition(".")[2]
         print(f"## {name}")
         figures[name] = benchmark.main()
+        if benchmark is comparison:
+            print(json.dumps(figures[name], indent=1))
         print()
     home().mkdir(parents=True, exist_ok=True)
     text = json.dumps({"machine": machine(), "figures": figures}, indent=1)

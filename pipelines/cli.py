@@ -15,12 +15,13 @@ import typer
 from pipelines import api
 from pipelines.errors import ConfigurationError, WorkbenchError, did_you_mean, shorten
 from pipelines.pipeline import Pipeline
+from pipelines.runs.jobs import Job
 from pipelines.runs.record import Run
 from pipelines.runs.table import DEFAULT_METRICS, rows_to_csv
 from pipelines.settings import REPOSITORY, logs_folder
 from pipelines.terminal.describe import described_components, described_import, described_report
 from pipelines.terminal.output import complain, console, say, write_json, write_text
-from pipelines.terminal.progress import follow
+from pipelines.terminal.progress import cancelling, follow
 from pipelines.terminal.tables import HEADLINE, SHORT, comparison_grid, questions_grid, run_grid, runs_grid
 
 app = typer.Typer(
@@ -83,8 +84,11 @@ def run(
         raise ConfigurationError("--name was given for several pipelines; give it with one, or leave it out.")
     opened = api.open_dataset(dataset)
     parsed = [(name or path.stem, Pipeline.read(path)) for path in pipelines]
-    jobs = [api.submit(one, opened, split=split, name=called, seed=seed, again=not reuse) for called, one in parsed]
-    runs = [api.run(run_id) for run_id in follow(list({job.id: job for job in jobs}.values()))]
+    jobs: list[Job] = []
+    with cancelling(jobs):
+        for called, one in parsed:
+            jobs.append(api.submit(one, opened, split=split, name=called, seed=seed, again=not reuse))
+        runs = [api.run(run_id) for run_id in follow(jobs)]
     if json is not None:
         write_json(json, runs[0].to_dict() if len(runs) == 1 else [one.to_dict() for one in runs])
     if json != "-":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -20,19 +21,30 @@ class JobFailed(WorkbenchError):
         self.exit_code = job.exit_code or 1
 
 
-def follow(jobs: list[Job]) -> list[str]:
-    """Wait for all jobs and return their runs' ids; Ctrl-C cancels what is left.
+@contextmanager
+def cancelling(jobs: list[Job]) -> Iterator[None]:
+    """Have Ctrl-C cancel `jobs`, which may grow meanwhile.
 
     Raises:
-        JobFailed: for the first that failed.
-        Cancelled: when it was cancelled, here or elsewhere.
+        Cancelled: after Ctrl-C.
     """
     try:
-        ended = _with_bars(jobs) if sys.stderr.isatty() else [api.watch(job.id, _lines()) for job in jobs]
+        yield
     except KeyboardInterrupt:
         for job in jobs:
             api.cancel(job.id)
         raise Cancelled("Cancelled; finished stages are kept, so the same command goes on from there.") from None
+
+
+def follow(jobs: list[Job]) -> list[str]:
+    """Wait for all jobs and return their runs' ids, each once.
+
+    Raises:
+        JobFailed: for the first that failed.
+        Cancelled: when it was cancelled elsewhere.
+    """
+    jobs = list({job.id: job for job in jobs}.values())
+    ended = _with_bars(jobs) if sys.stderr.isatty() else [api.watch(job.id, _lines()) for job in jobs]
     return [_run_of(job) for job in ended]
 
 
