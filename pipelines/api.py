@@ -20,7 +20,7 @@ from pipelines.golden.upload import from_uploads
 from pipelines.pipeline import Pipeline, parse_settings
 from pipelines.records import Metric
 from pipelines.runs.database import Database
-from pipelines.runs.depth import QuestionInDepth, RankedChunk, dataset_of, in_depth
+from pipelines.runs.depth import QuestionInDepth, RankedChunk, dataset_of, first_rank, in_depth
 from pipelines.runs.evaluate import Evaluated
 from pipelines.runs.evaluate import evaluate as evaluate_here
 from pipelines.runs.jobs import Job, Jobs
@@ -31,7 +31,7 @@ from pipelines.runs.submit import submit_evaluation
 from pipelines.runs.table import DEFAULT_METRICS, Table, runs_table, scores_table
 from pipelines.settings import cache_folder, database_url, dataset_folders, runs_folder
 
-__all__ = ["DEFAULT_METRICS", "Job", "QuestionInDepth", "RankedChunk", "Table", "dataset_of"]
+__all__ = ["DEFAULT_METRICS", "Job", "QuestionInDepth", "RankedChunk", "Table", "dataset_of", "first_rank"]
 
 _WATCH_S = 0.1
 

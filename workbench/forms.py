@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -91,25 +90,18 @@ def _boolean(knob: Knob, value: Any, key: str) -> bool:
 
 
 def _integer(knob: Knob, value: Any, key: str) -> int | None:
-    low, high = (_bound(knob, name) for name in ("inimum", "aximum"))
-    step = int(schema(knob).get("multipleOf", 1))
+    # No bounds on the widget: it would keep the last good value and say nothing. The component refuses, in words.
     start = None if value is None else int(value)
-    bounds = {
-        "min_value": None if low is None else math.ceil(low),
-        "max_value": None if high is None else math.floor(high),
-    }
-    return st.number_input(
-        label(knob), **bounds, value=start, step=step, key=key, help=help_text(knob), width=_NUMBER_PX
-    )
+    step = int(schema(knob).get("multipleOf", 1))
+    return st.number_input(label(knob), value=start, step=step, key=key, help=help_text(knob), width=_NUMBER_PX)
 
 
 def _number(knob: Knob, value: Any, key: str) -> float | None:
     low, high = (_bound(knob, name) for name in ("inimum", "aximum"))
-    bounds = {"min_value": low, "max_value": high}
     start = None if value is None else float(value)
     step = 0.05 if low is not None and high is not None and high - low <= 1 else 0.1
     return st.number_input(
-        label(knob), **bounds, value=start, step=step, format="%g", key=key, help=help_text(knob), width=_NUMBER_PX
+        label(knob), value=start, step=step, format="%g", key=key, help=help_text(knob), width=_NUMBER_PX
     )
 
 

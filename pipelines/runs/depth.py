@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines.errors import DatasetError, NotFoundError, shorten
 from pipelines.golden.dataset import Dataset
-from pipelines.records import Question
+from pipelines.records import Evidence, Question
 from pipelines.runs.record import Details, Run
 
 
@@ -31,6 +31,13 @@ class QuestionInDepth:
     rankings: Mapping[str, tuple[RankedChunk, ...]]
     scores: Mapping[str, Mapping[str, float | None]]
     texts: Mapping[str, str]
+
+
+def first_rank(ranked: Sequence[RankedChunk], item: Evidence) -> int | None:
+    """Return the rank of the first chunk that holds a part of a piece of evidence; None where none does."""
+    start, end = item.start or 0, float("inf") if item.end is None else item.end
+    hits = (c.rank for c in ranked if c.document_id == item.document_id and c.start < end and start < c.end)
+    return next(hits, None)
 
 
 def in_depth(dataset: Dataset, kept: Mapping[str, Details], question_id: str) -> QuestionInDepth:

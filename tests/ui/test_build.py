@@ -52,6 +52,15 @@ def test_the_file_follows_the_form(open_page: Open) -> None:
     assert "use: fixed\n  size: 128" in app.code[0].value
 
 
+def test_a_number_out_of_bounds_is_told_and_cannot_be_run(open_page: Open) -> None:
+    upload()
+    app = open_page("builder")
+    app.number_input(key="build.0.chunk.recursive.size").set_value(5).run()
+    assert "size must be 16 to 8192 tokens, but got 5" in app.error[0].value.replace("\\", "")
+    assert not app.code
+    assert all(button.disabled for button in app.button if button.label == "Run")
+
+
 def test_text_that_is_no_list_of_numbers_is_told_beside_the_form(open_page: Open) -> None:
     app = open_page("builder")
     app.text_input(key="build.0.score.standard.cutoffs").set_value("1, two").run()

@@ -114,7 +114,9 @@ def test_a_question_in_depth_has_every_run_and_its_evidence(open_page: Open) -> 
     app = open_page("question", run=runs, question="q1")
     assert not app.error
     assert len(app.dataframe) == 2
-    assert f"✔ {len(FOX)} of {len(FOX)}" in set(app.dataframe[1].value["evidence"])
+    assert f"✔ {len(FOX)} of {len(FOX)} chars" in set(app.dataframe[1].value["evidence"])
+    assert FOX in [text.value for text in app.text]  # the gold itself, found or not
+    assert any("first at rank 1" in caption.value for caption in app.caption)
     assert app.query_params["question"] == "q1"
 
 

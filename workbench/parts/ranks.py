@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from pipelines import api
-from pipelines.records import Question
+from pipelines.records import Evidence, Question
 from pipelines.runs.record import Run
 from workbench import grids, reading
 from workbench.parts.choice import PREFERRED
 from workbench.text import Mark, legend, own, plain, shortened, show_marked
 
 _SHOWN = 20
+_EVIDENCE_CHARS = 600
 _FIELDS = (
     grids.Field("rank", "Rank", "%d", 50),
     grids.Field("score", "Score", "%.3f", 70),
     grids.Field(
-        "evidence", "Evidence", width=110, help="How many characters of the question's evidence the chunk holds"
+        "evidence", "Evidence", width=140, help="How many characters of the question's evidence the chunk holds"
     ),
     grids.Field("document", "Document", width=145),
     grids.Field("text", "Chunk", width=480),
@@ -29,8 +31,9 @@ _FIELDS = (
 def show(first: Run, run_ids: list[str], question_id: str) -> None:
     """Draw the question, then what each run found."""
     depth = reading.in_depth(tuple(run_ids), question_id, reading.run_stamp(first))
-    _question(depth.question)
     runs = {run_id: api.run(run_id) for run_id in run_ids}
+    _question(depth.question)
+    _evidence(depth, runs)
     total = _evidence_chars(depth)
     columns = st.columns(len(runs), gap="medium") if len(runs) <= 2 else [st.container() for _ in runs]
     for place, run in zip(columns, runs.values(), strict=True):
@@ -49,9 +52,24 @@ def _question(question: Question) -> None:
             if question.filter
             else []
         )
-        places = [f"{own(item.document_id)} {_span(item.start, item.end)}" for item in question.evidence]
-        told += [f"Evidence: {'; '.join(places)}" if places else "No evidence: it counts as unanswerable."]
+        if not question.evidence:
+            told.append("No evidence: it counts as unanswerable, and what depends on evidence is not scored.")
         st.caption(plain(" · ".join(told)))
+
+
+def _evidence(depth: api.QuestionInDepth, runs: Mapping[str, Run]) -> None:
+    """Draw each piece of evidence with its text, and the rank at which each run found some of it."""
+    for item in depth.question.evidence:
+        with st.container(border=True, gap="xsmall"):
+            st.caption(plain(f"Evidence in {own(item.document_id)}, characters {_span(item.start, item.end)}"))
+            st.text(shortened(depth.texts.get(item.document_id, "")[item.start : item.end], _EVIDENCE_CHARS))
+            found = [f"{own(run.name)}: {_at(depth.rankings[run_id], item)}" for run_id, run in runs.items()]
+            st.caption(plain(" · ".join(found)))
+
+
+def _at(ranked: Sequence[api.RankedChunk], item: Evidence) -> str:
+    rank = api.first_rank(ranked, item)
+    return f"not among its {len(ranked)} chunks" if rank is None else f"first at rank {rank}"
 
 
 def _span(start: int | None, end: int | None) -> str:
@@ -88,7 +106,7 @@ def _row(chunk: api.RankedChunk, depth: api.QuestionInDepth, total: int) -> dict
     return {
         "rank": chunk.rank,
         "score": chunk.score,
-        "evidence": f"✔ {chunk.found:,} of {total:,}" if chunk.found else None,
+        "evidence": f"✔ {chunk.found:,} of {total:,} chars" if chunk.found else None,
         "document": chunk.document_id,
         "text": shortened(text, 300),
         "place": f"{chunk.start:,}–{chunk.end:,}",
