@@ -17,7 +17,7 @@ from pipelines.golden.dataset import Dataset
 from pipelines.live import index_loss, latencies
 from pipelines.pipeline import Pipeline
 from pipelines.plan import Plan, plan
-from pipelines.records import DoubleArray, Metric, Scores
+from pipelines.records import PADDING, Chunks, DoubleArray, Metric, Rankings, Scores
 from pipelines.resampling import mean_intervals
 from pipelines.runs.record import ALL_QUESTIONS, Details, Measured, Run
 from pipelines.runs.spans import ranked_spans
@@ -82,7 +82,7 @@ def evaluate(
         seconds=time.perf_counter() - started,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         versions=versions(),
-        notes=(*dict.fromkeys(execution.notes), *_notes(work, rankings.depth, len(chunks))),
+        notes=(*dict.fromkeys(execution.notes), *_notes(work, rankings, chunks)),
         metrics=measured,
         stages=_in_order(pipeline, execution),
     )
@@ -144,14 +144,26 @@ def _latency(milliseconds: Sequence[float], seed: int) -> list[Measured]:
     return found
 
 
-def _notes(work: Plan, depth: int, n_chunks: int) -> list[str]:
+def _notes(work: Plan, rankings: Rankings, chunks: Chunks) -> list[str]:
     """Say where a cut-off reaches beyond what there is: such a number is right, and easily misread."""
-    beyond = [k for k in getattr(work.pipeline.score, "cutoffs", ()) if k > depth]
-    if not beyond:
-        return []
-    names = ", ".join(f"@{k}" for k in beyond)
-    why = "all that the dataset is cut into" if depth >= n_chunks else "as deep as retrieve and rerank go"
-    return [f"Metrics {names} look at {depth} chunks only, {why}; they equal those at {depth}."]
+    why = "all that the dataset is cut into" if rankings.depth >= len(chunks) else "as deep as retrieve and rerank go"
+    notes = []
+    beyond = [k for k in getattr(work.pipeline.score, "cutoffs", ()) if k > rankings.depth]
+    if beyond:
+        names = ", ".join(f"@{k}" for k in beyond)
+        notes.append(
+            f"Metrics {names} look at {rankings.depth} chunks only, {why}; they equal those at {rankings.depth}."
+        )
+    handed_on = (
+        np.where(rankings.chunk == PADDING, 0, chunks.tokens[rankings.chunk]).sum(axis=1) if len(chunks) else [0]
+    )
+    unfilled = [b for b in getattr(work.pipeline.score, "budgets_tokens", ()) if b > np.max(handed_on)]
+    if unfilled:
+        names = ", ".join(f"@{budget}tok" for budget in unfilled)
+        notes.append(
+            f"Metrics {names} are never filled: the chunks that are handed on hold at most {np.max(handed_on)} tokens."
+        )
+    return notes
 
 
 def _in_order(pipeline: Pipeline, execution: Execution) -> dict[str, StageReport]:
