@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any, Literal
 
 import pandas as pd
@@ -46,10 +47,26 @@ def frame(fields: Sequence[Field], rows: Sequence[Row]) -> pd.DataFrame:
 
 
 def show(
-    fields: Sequence[Field], rows: Sequence[Row], key: str, most_rows: int = 14, select: str | None = None, **more: Any
+    fields: Sequence[Field],
+    rows: Sequence[Row],
+    key: str,
+    most_rows: int = 14,
+    select: str | None = None,
+    ids: Sequence[str] | None = None,
+    held: str | None = None,
+    **more: Any,
 ) -> list[int]:
-    """Show rows; return the positions of those selected, where `select` is "multi-row" or "single-row"."""
-    choice: dict[str, Any] = {} if select is None else {"on_select": "rerun", "selection_mode": select}
+    """Show rows; return the positions of those selected, where `select` is "multi-row" or "single-row".
+
+    A selection is by position, so it ends when the rows change: they are told apart by `ids`, or by all their cells.
+    With `ids` and `held`, a name in the session's state, rows that are still shown stay selected.
+    """
+    choice: dict[str, Any] = {}
+    if select is not None:
+        key = selection_key(key, ids if ids is not None else [repr(list(row.items())) for row in rows])
+        choice = {"on_select": "rerun", "selection_mode": select}
+        if ids is not None and held is not None:
+            choice["selection_default"] = {"selection": {"rows": _still_shown(key, ids, held)}}
     event = st.dataframe(
         frame(fields, rows),
         key=key,
@@ -60,7 +77,25 @@ def show(
         placeholder="–",
         **{**choice, **more},
     )
-    return [i for i in event["selection"]["rows"] if i < len(rows)] if select else []
+    chosen = [i for i in event["selection"]["rows"] if i < len(rows)] if select else []
+    if ids is not None and held is not None:
+        st.session_state[held] = [ids[i] for i in chosen]
+    return chosen
+
+
+def selection_key(key: str, ids: Sequence[str]) -> str:
+    """Return the key of a grid of these rows in this order: another one where a position means another row."""
+    digest = blake2b("\0".join(ids).encode("utf-8", "surrogatepass"), digest_size=8)
+    return f"{key}.{len(ids)}.{digest.hexdigest()}"
+
+
+def _still_shown(key: str, ids: Sequence[str], held: str) -> list[int]:
+    """Return what a new grid begins with; one that stands already keeps what it began with."""
+    begun = f"{held}.begun"
+    if key not in st.session_state or begun not in st.session_state:
+        wanted = set(st.session_state.get(held, ()))
+        st.session_state[begun] = [i for i, one in enumerate(ids) if one in wanted]
+    return list(st.session_state[begun])
 
 
 def number_format(metric: Metric | None) -> str:

@@ -30,7 +30,8 @@ def questions(place: Path, search: str) -> None:
     st.caption(f"{len(found):,} of {len(everything):,} questions. Tick a row to see its evidence.")
     rows = [_row(question) for question in found]
     fields = [field for field in _QUESTION if any(row[field.key] not in (None, "") for row in rows)]
-    chosen = grids.show(fields or _QUESTION, rows, "look.questions", 9, select="single-row-required")
+    ids = [row["id"] for row in rows]
+    chosen = grids.show(fields or _QUESTION, rows, "look.questions", 9, select="single-row-required", ids=ids)
     if found:
         question = found[chosen[0]] if chosen else found[0]
         _evidence(question, documents)
@@ -81,7 +82,8 @@ def documents(place: Path, needle: str) -> None:
     asked = Counter(name for q in all_questions for name in {item.document_id for item in q.evidence})
     rows = [_document_row(all_documents[i], asked) for i in found]
     st.caption(f"{len(found):,} of {len(all_documents):,} documents. Tick a row to read it.")
-    chosen = grids.show(_document_fields(rows), rows, "look.documents", 7, select="single-row-required")
+    ids = [row["id"] for row in rows]
+    chosen = grids.show(_document_fields(rows), rows, "look.documents", 7, select="single-row-required", ids=ids)
     if found:
         _document(all_documents[found[chosen[0] if chosen else 0]], all_questions, needle)
 

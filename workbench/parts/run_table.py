@@ -97,7 +97,9 @@ def _grid(table: Table, declared: Mapping[str, Metric], everything: int) -> None
     if not table.rows:
         st.info("No run meets these filters.")
         return
-    chosen = [table.rows[i] for i in grids.show(fields, table.rows, "runs.grid", 18, select="multi-row")]
+    ids, held = [str(row["run"]) for row in table.rows], handover.key("ticked")
+    ticked = grids.show(fields, table.rows, "runs.grid", 18, select="multi-row", ids=ids, held=held)
+    chosen = [table.rows[i] for i in sorted(ticked)]
     with bar:
         _actions(chosen)
         name = "runs.csv"

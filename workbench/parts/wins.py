@@ -88,7 +88,8 @@ def _table(
     if not shown:
         st.info("No question is among these.")
         return
-    ticked = grids.show(fields, shown, "wins.grid", most_rows=12, select="single-row")
+    ids = [row["question"] for row in shown]
+    ticked = grids.show(fields, shown, "wins.grid", most_rows=12, select="single-row", ids=ids)
     for i in ticked:
         handover.go("question", question=shown[i]["question"], run=[run.id for run in runs])
 
