@@ -55,10 +55,15 @@ def means(runs: Sequence[Run], names: Mapping[str, str], metrics: Sequence[Metri
         figure.add_trace(
             _mean_trace(points, [m.name for m in metrics], offset, names[run.id], COLOURS[i % len(COLOURS)])
         )
-    figure.update_yaxes(
-        tickvals=list(range(len(metrics))), ticktext=[m.name for m in metrics], range=[len(metrics) - 0.5, -0.5]
-    )
+    labels = [f"{m.name}<br><sub>{_scored(runs, m)}</sub>" for m in metrics]
+    figure.update_yaxes(tickvals=list(range(len(metrics))), ticktext=labels, range=[len(metrics) - 0.5, -0.5])
     return figure
+
+
+def _scored(runs: Sequence[Run], metric: Metric) -> str:
+    """Return how many questions a metric's means are taken over, from fewest to most where runs differ."""
+    counts = sorted({one.n for run in runs if (one := run.measured(metric.name)) is not None})
+    return f"n {counts[0]:,}" + (f"–{counts[-1]:,}" if len(counts) > 1 else "") if counts else "n 0"
 
 
 def _mean_trace(
@@ -79,7 +84,8 @@ def _mean_trace(
 
 def _mean_words(run: str, metric: Metric, one: Measured) -> str:
     low, high = written(one.low, metric), written(one.high, metric)
-    return f"{chart_text(run)}<br>{metric.name} {written(one.mean, metric)} ({low} to {high}), n {one.n:,}"
+    n = f"n {one.n:,}" + (f", {one.unscored:,} not scored" if one.unscored else "")
+    return f"{chart_text(run)}<br>{metric.name} {written(one.mean, metric)} ({low} to {high}), {n}"
 
 
 def _arms(middle: Sequence[Any], low: Sequence[Any], high: Sequence[Any], colour: str) -> dict[str, Any]:

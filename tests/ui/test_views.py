@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 
 from streamlit.testing.v1 import AppTest
 
@@ -80,6 +81,18 @@ def test_compare_tells_the_verdicts_and_keeps_the_choice(open_page: Open) -> Non
     assert list(app.dataframe[0].value["metric"]) == ["precision@1", "recall@1"]
     assert "precision@1 is" in told(app).replace("\\", "").replace("\u2060", "")
     assert app.query_params["other"] == second
+
+
+def test_compare_says_how_many_questions_are_scored_and_why_others_are_not(open_page: Open) -> None:
+    name = upload()
+    first, second = evaluate(name, 32), evaluate(name, 512)
+    app = open_page("compare", baseline=first, other=second, metric=["recall@1", "recall@5"])
+    said = [c.value.replace("\\", "") for c in app.caption if "2 of 3 questions scored in both runs" in c.value]
+    assert len(said) == 1
+    assert "1 not scored (" in said[0]
+    chart = json.loads(app.get("plotly_chart")[0].proto.spec)
+    assert "n 2" in chart["layout"]["yaxis"]["ticktext"][0]
+    assert "n 2, 1 not scored" in chart["data"][0]["hovertext"][0]
 
 
 def test_runs_on_other_questions_are_not_offered_and_the_reason_is_told(open_page: Open) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -15,6 +16,7 @@ from workbench import charts, grids
 from workbench.parts.choice import Chosen
 from workbench.text import counted, own, plain
 
+_MOST_GROUPS, _MOST_REASONS = 4, 3
 _MARKS = {"better": "▲ better", "worse": "▼ worse", "no difference shown": "● not shown"}
 _FIELDS = (
     grids.Field("run_name", "Run", width=160),
@@ -38,14 +40,42 @@ def _compared(baseline: str, others: tuple[str, ...], metrics: tuple[str, ...]) 
     return api.compare_runs(baseline, others, metrics)
 
 
+@st.cache_data(max_entries=64, show_spinner=False)
+def _why_unscored(baseline: str, other: str, metric: str) -> tuple[str, ...]:
+    rows = api.question_differences(baseline, other, metric)
+    return tuple(reason for reason, _ in Counter(row.reason for row in rows if row.reason).most_common())
+
+
 def show(chosen: Chosen) -> None:
     """Draw the whole comparison."""
     names = tuple(metric.name for metric in chosen.metrics)
     found = _compared(chosen.ids[0], tuple(chosen.ids[1:]), names)
+    _scored(found)
     _charts(chosen, found.rows)
     _table(chosen, found)
     with st.expander("In words", expanded=len(found.rows) <= 14):
         _sentences(found.rows, chosen.names)
+
+
+def _scored(found: Comparison) -> None:
+    """Say how many questions the figures rest on, and why the others are not among them."""
+    groups: dict[tuple[int, int], list[ComparisonRow]] = {}
+    for row in found.rows:
+        groups.setdefault((row.n, row.dropped), []).append(row)
+    told = [_scored_words(found, n, dropped, rows[0]) for (n, dropped), rows in groups.items()]
+    for words, rows in list(zip(told, groups.values(), strict=True))[:_MOST_GROUPS]:
+        metrics = ", ".join(dict.fromkeys(own(row.metric) for row in rows))
+        st.caption(plain(words if len(groups) == 1 else f"{metrics}: {words}"))
+    if len(groups) > _MOST_GROUPS:
+        st.caption("More such numbers stand in the column n of the table.")
+
+
+def _scored_words(found: Comparison, n: int, dropped: int, row: ComparisonRow) -> str:
+    first = f"{n:,} of {counted(n + dropped, 'question')} scored in both runs"
+    if not dropped:
+        return first
+    reasons = "; ".join(own(one) for one in _why_unscored(found.baseline_id, row.run_id, row.metric)[:_MOST_REASONS])
+    return f"{first}; {dropped:,} not scored" + (f" ({reasons})" if reasons else "")
 
 
 def _charts(chosen: Chosen, rows: Sequence[ComparisonRow]) -> None:
@@ -61,9 +91,12 @@ def _charts(chosen: Chosen, rows: Sequence[ComparisonRow]) -> None:
     with right:
         st.subheader("Differences from the baseline, with 95 % intervals")
         declared = {metric.name: metric for metric in shares}
-        own = [row for row in rows if row.metric in declared]
+        shown = [row for row in rows if row.metric in declared]
         st.plotly_chart(
-            charts.differences(own, chosen.names, declared), theme=None, config=charts.CONFIG, key="compare.differences"
+            charts.differences(shown, chosen.names, declared),
+            theme=None,
+            config=charts.CONFIG,
+            key="compare.differences",
         )
     st.caption("A filled point on the right: shown to differ (p < 0.05 after Holm). A hollow one: no difference shown.")
 
