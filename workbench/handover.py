@@ -18,6 +18,7 @@ PAGES = {
 }
 Value = str | Sequence[str] | None
 _PAGE = "handover.page"
+_LASTING = {"data/dataset": "dataset", "build/dataset": "dataset", "build/split": "split"}
 
 
 def begin(page: str) -> None:
@@ -32,6 +33,22 @@ def begin(page: str) -> None:
 def key(name: str) -> str:
     """Return the key of this page's widget for `name`."""
     return f"{st.session_state.get(_PAGE, '')}/{name}"
+
+
+def hand_over(name: str, value: str) -> None:
+    """Choose `value` on this page, whatever the URL says, and for the rest of the session where it says nothing."""
+    st.session_state[key(name)] = value
+    _remember(key(name))
+
+
+def _remember(own: str) -> None:
+    """Hold on to what was chosen, not to what was there by default, for pages whose URL names none."""
+    if own in _LASTING:
+        st.session_state[f"handover.last.{_LASTING[own]}"] = st.session_state[own]
+
+
+def _last(own: str) -> str | None:
+    return st.session_state.get(f"handover.last.{_LASTING[own]}") if own in _LASTING else None
 
 
 def asked(name: str) -> str | None:
@@ -84,7 +101,15 @@ def choose(
     """Show a select box that begins with what the URL says and keeps its choice there."""
     own = key(name)
     _seed(own, name, options, default if default in options else (options[0] if options else None), what or label)
-    chosen = st.selectbox(label, options, key=own, format_func=lambda o: shortened(shown(o)), **widget)
+    chosen = st.selectbox(
+        label,
+        options,
+        key=own,
+        format_func=lambda o: shortened(shown(o)),
+        on_change=_remember,
+        args=(own,),
+        **widget,
+    )
     keep(**{name: chosen})
     return chosen
 
@@ -95,7 +120,12 @@ def _seed(own: str, name: str, options: Sequence[str], default: str | None, what
     wanted = asked(name)
     if wanted is not None and wanted not in options and own not in st.session_state:
         _say_absent(what, [wanted])
-    st.session_state[own] = wanted if wanted in options else default
+    if wanted in options:
+        st.session_state[own] = wanted
+        _remember(own)
+        return
+    last = _last(own) if wanted is None else None
+    st.session_state[own] = last if last in options else default
 
 
 def choose_many(
