@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 from streamlit.testing.v1 import AppTest
 
@@ -93,6 +94,19 @@ def test_compare_says_how_many_questions_are_scored_and_why_others_are_not(open_
     chart = json.loads(app.get("plotly_chart")[0].proto.spec)
     assert "n 2" in chart["layout"]["yaxis"]["ticktext"][0]
     assert "n 2, 1 not scored" in chart["data"][0]["hovertext"][0]
+
+
+def test_runs_of_names_cut_alike_are_told_apart_by_letters(open_page: Open) -> None:
+    name, long = upload(), "The same long name of an experiment " * 9
+    first, second, third = (evaluate(name, size, name=f"{long}{size}") for size in (32, 64, 512))
+    app = open_page("compare", baseline=first, other=[second, third], metric="recall@1")
+    assert [cell[:4] for cell in app.dataframe[0].value["run_name"]] == ["B · ", "C · "]
+    keys = [c.value.replace("\\", "") for c in app.caption if re.match("[A-E] · The same", c.value)]
+    assert [text[0] for text in keys[:3]] == ["A", "B", "C"]
+    assert keys[0].endswith(f"{first[-6:]} (baseline)")
+    assert keys[1].endswith(second[-6:])
+    chart = json.loads(app.get("plotly_chart")[0].proto.spec)
+    assert [trace["name"][:4] for trace in chart["data"]] == ["A · ", "B · ", "C · "]
 
 
 def test_runs_on_other_questions_are_not_offered_and_the_reason_is_told(open_page: Open) -> None:

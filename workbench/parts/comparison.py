@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from string import ascii_uppercase
 from typing import Any
 
 import streamlit as st
@@ -14,7 +15,7 @@ from pipelines.compare.table import Comparison, ComparisonRow
 from pipelines.runs.table import rows_to_csv
 from workbench import charts, grids
 from workbench.parts.choice import Chosen
-from workbench.text import counted, own, plain
+from workbench.text import counted, own, plain, shortened
 
 _MOST_GROUPS, _MOST_REASONS = 4, 3
 _MARKS = {"better": "▲ better", "worse": "▼ worse", "no difference shown": "● not shown"}
@@ -46,18 +47,37 @@ def _why_unscored(baseline: str, other: str, metric: str) -> tuple[str, ...]:
     return tuple(reason for reason, _ in Counter(row.reason for row in rows if row.reason).most_common())
 
 
+def lettered(chosen: Chosen) -> dict[str, str]:
+    """Return each run's name by id behind a letter, A the baseline: names that are cut alike are still told apart."""
+    return {run_id: f"{letter} · {chosen.names[run_id]}" for run_id, letter in _letters(chosen).items()}
+
+
+def _letters(chosen: Chosen) -> dict[str, str]:
+    return dict(zip(chosen.ids, ascii_uppercase, strict=False))
+
+
+def key(chosen: Chosen) -> None:
+    """Say which letter is which run, with the end of its id, as the boxes above do."""
+    letters = _letters(chosen)
+    with st.container(gap=None):
+        for run in chosen.runs:
+            baseline = " (baseline)" if run.id == chosen.ids[0] else ""
+            st.caption(plain(f"{letters[run.id]} · {shortened(run.name, 200)} · {run.id[-6:]}{baseline}"))
+
+
 def show(chosen: Chosen) -> None:
     """Draw the whole comparison."""
     names = tuple(metric.name for metric in chosen.metrics)
     found = _compared(chosen.ids[0], tuple(chosen.ids[1:]), names)
-    _scored(found)
+    key(chosen)
+    _scored(found, _letters(chosen))
     _charts(chosen, found.rows)
     _table(chosen, found)
     with st.expander("In words", expanded=len(found.rows) <= 14):
-        _sentences(found.rows, chosen.names)
+        _sentences(found.rows, lettered(chosen))
 
 
-def _scored(found: Comparison) -> None:
+def _scored(found: Comparison, letters: Mapping[str, str]) -> None:
     """Say how many questions the figures rest on, and why the others are not among them."""
     groups: dict[tuple[int, int], list[ComparisonRow]] = {}
     for row in found.rows:
@@ -65,7 +85,8 @@ def _scored(found: Comparison) -> None:
     told = [_scored_words(found, n, dropped, rows[0]) for (n, dropped), rows in groups.items()]
     for words, rows in list(zip(told, groups.values(), strict=True))[:_MOST_GROUPS]:
         metrics = ", ".join(dict.fromkeys(own(row.metric) for row in rows))
-        st.caption(plain(words if len(groups) == 1 else f"{metrics}: {words}"))
+        runs = ", ".join(dict.fromkeys(letters[row.run_id] for row in rows))
+        st.caption(plain(words if len(groups) == 1 else f"{metrics} ({runs}): {words}"))
     if len(groups) > _MOST_GROUPS:
         st.caption("More such numbers stand in the column n of the table.")
 
@@ -79,21 +100,19 @@ def _scored_words(found: Comparison, n: int, dropped: int, row: ComparisonRow) -
 
 
 def _charts(chosen: Chosen, rows: Sequence[ComparisonRow]) -> None:
-    shares = [metric for metric in chosen.metrics if metric.unit is None]
+    shares, names = [metric for metric in chosen.metrics if metric.unit is None], lettered(chosen)
     if not shares:
         return
     left, right = st.columns(2, gap="medium")
     with left:
         st.subheader("Means, with 95 % intervals")
-        st.plotly_chart(
-            charts.means(chosen.runs, chosen.names, shares), theme=None, config=charts.CONFIG, key="compare.means"
-        )
+        st.plotly_chart(charts.means(chosen.runs, names, shares), theme=None, config=charts.CONFIG, key="compare.means")
     with right:
         st.subheader("Differences from the baseline, with 95 % intervals")
         declared = {metric.name: metric for metric in shares}
         shown = [row for row in rows if row.metric in declared]
         st.plotly_chart(
-            charts.differences(shown, chosen.names, declared),
+            charts.differences(shown, names, declared),
             theme=None,
             config=charts.CONFIG,
             key="compare.differences",
@@ -111,7 +130,8 @@ def _table(chosen: Chosen, found: Comparison) -> None:
             "Download CSV", rows_to_csv(columns, rows), "comparison.csv", "text/csv",
             icon=":material/download:", on_click="ignore",
         )  # fmt: skip
-    shown = [{**_row(row, metrics[row.metric]), "run_name": chosen.names[row.run_id]} for row in found.rows]
+    names = lettered(chosen)
+    shown = [{**_row(row, metrics[row.metric]), "run_name": names[row.run_id]} for row in found.rows]
     grids.show(_FIELDS, shown, "compare.grid", most_rows=15)
     size = f"{counted(found.n_questions, 'question')}, {counted(found.n_comparisons, 'comparison')}"
     about = f"{size}, {found.resamples:,} resamples"

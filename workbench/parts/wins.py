@@ -15,6 +15,7 @@ from pipelines.records import Question
 from pipelines.runs.record import Run
 from pipelines.runs.table import rows_to_csv
 from workbench import charts, grids, handover, question_charts, reading
+from workbench.parts import comparison
 from workbench.parts.choice import Chosen
 from workbench.text import plain, shortened
 
@@ -31,17 +32,18 @@ def _differences(baseline: str, other: str, metric: str) -> tuple[QuestionDiffer
 def show(chosen: Chosen) -> None:
     """Draw the charts and the table of questions for one metric and one other run."""
     baseline, others = chosen.runs[0], {run.id: run for run in chosen.runs[1:]}
-    metrics = {metric.name: metric for metric in chosen.metrics}
+    metrics, names = {metric.name: metric for metric in chosen.metrics}, comparison.lettered(chosen)
+    comparison.key(chosen)
     first, second = st.columns([1, 1.8])
     with first:
         name = str(handover.choose("On the metric", list(metrics), "on"))
     with second:
-        other = others[str(handover.choose("Run", list(others), "against", shown=lambda r: chosen.names[r]))]
+        other = others[str(handover.choose("Run", list(others), "against", shown=lambda r: names[r]))]
     rows = _differences(baseline.id, other.id, name)
     questions = _questions(baseline)
     texts = {key: question.text for key, question in questions.items()}
     figures = (
-        question_charts.scatter(rows, chosen.names[baseline.id], chosen.names[other.id], texts),
+        question_charts.scatter(rows, names[baseline.id], names[other.id], texts),
         question_charts.histogram(rows, metrics[name]),
     )
     if any(row.outcome in ("win", "loss") for row in rows):
