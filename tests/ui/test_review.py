@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import streamlit as st
+from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.conftest import Open, upload
+from pipelines import api
+from tests.ui.conftest import Open, told, upload
 
 
 def _visit(app: AppTest, page: str) -> AppTest:
@@ -33,3 +40,36 @@ def test_what_a_link_names_comes_before_what_was_chosen_last(open_page: Open) ->
     app.query_params["dataset"] = "alpha"
     assert app.run().selectbox(key="build/dataset").value == "alpha"
     assert _visit(app, "data").selectbox(key="data/dataset").value == "alpha"
+
+
+_QUESTIONS = b"question,answer,document_id,quote\nWhich colour?,blue,a,The sky is blue.\n"
+
+
+def _fill(app: AppTest, name: str, questions: bytes | None = _QUESTIONS) -> AppTest:
+    app.text_input[0].set_value(name)
+    app.file_uploader[0].set_value([("a.txt", b"The sky is blue.", "text/plain")])
+    if questions is not None:
+        app.file_uploader[1].set_value([("q.csv", questions, "text/csv")])
+    return app
+
+
+def test_a_second_click_on_import_finds_what_the_first_one_wrote(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload("alpha")
+    spinner = st.spinner
+
+    @contextmanager
+    def cut(text: str) -> Iterator[None]:
+        yield
+        raise StopException  # as Streamlit ends a script when the button is pressed again
+
+    app = _fill(open_page("data"), "mine")
+    monkeypatch.setattr(st, "spinner", cut)
+    app.button[0].click().run()
+    monkeypatch.setattr(st, "spinner", spinner)
+    app.button[0].click().run()
+    assert not app.error
+    assert [place.name for place in api.datasets()] == ["alpha", "mine"]
+    assert app.selectbox(key="data/dataset").value == "mine"
+    assert "Imported" in told(app)

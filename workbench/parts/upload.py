@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -13,7 +14,7 @@ from pipelines.golden.importers.report import ImportReport
 from workbench import faults, grids, handover
 from workbench.text import plain
 
-_REPORT, _DONE = "upload.report", "upload.done"
+_LAST = "upload.last"
 _COLUMNS = "CSV with the columns question, answer, document_id, quote (optional: split, tags), or questions.jsonl."
 _FIELDS = (
     grids.Field("question", "Question", width=140),
@@ -24,6 +25,7 @@ _FIELDS = (
 
 def form() -> None:
     """Ask for a name, documents and questions; write the dataset once, however often the button is pressed."""
+    _hand_over(_last())
     with st.form("upload", border=False):
         name = st.text_input("Name of the dataset", max_chars=10_000, placeholder="such as annual-reports")
         left, right = st.columns(2)
@@ -41,13 +43,46 @@ def _write(name: str, documents: list[Any], questions: Any) -> None:
     csv = asked if questions and questions.name.lower().endswith(".csv") else None
     jsonl = None if csv is not None else asked
     mark = _digest(name, files, asked)
-    if st.session_state.get(_DONE) == mark:
-        return
-    with st.spinner("Importing …"):
-        report = api.upload_dataset(name, files, csv, jsonl)
-    st.session_state[_DONE], st.session_state[_REPORT] = mark, report
-    st.session_state[handover.key("dataset")] = report.dataset_path.name
+    last = _last()
+    if last.mark == mark and last.report is not None and last.report.dataset_path.exists():
+        last.fresh = True
+    else:
+        with st.spinner("Importing …"):
+            last.write(mark, name, files, csv, jsonl)
     st.rerun()
+
+
+@dataclass
+class _Last:
+    """The last upload of this session.
+
+    A second click ends the script at its next word to Streamlit, so nothing of it stands between the writing and the
+    note of it: the script that follows finds what was written, and that it is to be shown.
+    """
+
+    mark: str | None = None
+    report: ImportReport | None = None
+    fresh: bool = False
+
+    def write(
+        self, mark: str, name: str, files: list[tuple[str, bytes]], csv: bytes | None, rows: bytes | None
+    ) -> None:
+        """Write the dataset and note it."""
+        self.mark, self.report, self.fresh = mark, None, False
+        self.report = api.upload_dataset(name, files, csv, rows)
+        self.fresh = True
+
+
+def _last() -> _Last:
+    held: _Last = st.session_state.setdefault(_LAST, _Last())
+    return held
+
+
+def _hand_over(last: _Last) -> None:
+    """Choose the dataset that was just written."""
+    if last.fresh and last.report is not None:
+        handover.hand_over("dataset", last.report.dataset_path.name)
+        last.fresh = False
 
 
 def _digest(name: str, files: list[tuple[str, bytes]], questions: bytes | None) -> str:
@@ -59,7 +94,7 @@ def _digest(name: str, files: list[tuple[str, bytes]], questions: bytes | None) 
 
 def outcome() -> None:
     """Show what became of the last upload, until another one."""
-    report: ImportReport | None = st.session_state.get(_REPORT)
+    report = _last().report
     if report is None:
         return
     (st.warning if report.problems else st.success)(plain(report.summary()))
