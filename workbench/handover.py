@@ -95,12 +95,11 @@ def choose(
     *,
     shown: Callable[[str], object] = str,
     default: str | None = None,
-    what: str | None = None,
     **widget: Any,
 ) -> str | None:
     """Show a select box that begins with what the URL says and keeps its choice there."""
     own = key(name)
-    _seed(own, name, options, default if default in options else (options[0] if options else None), what or label)
+    _seed(own, name, options, default if default in options else (options[0] if options else None), label)
     chosen = st.selectbox(
         label,
         options,
@@ -114,12 +113,12 @@ def choose(
     return chosen
 
 
-def _seed(own: str, name: str, options: Sequence[str], default: str | None, what: str) -> None:
+def _seed(own: str, name: str, options: Sequence[str], default: str | None, label: str) -> None:
     if st.session_state.get(own) in options:
         return
     wanted = asked(name)
     if wanted is not None and wanted not in options and own not in st.session_state:
-        _say_absent(what, [wanted])
+        _say_absent(label, [wanted])
     if wanted in options:
         st.session_state[own] = wanted
         _remember(own)
@@ -135,7 +134,6 @@ def choose_many(
     *,
     shown: Callable[[str], object] = str,
     default: Sequence[str] = (),
-    what: str | None = None,
     **widget: Any,
 ) -> list[str]:
     """Show a select box of several, which begins with what the URL says and keeps its choice there."""
@@ -144,7 +142,7 @@ def choose_many(
     if held is None:
         wanted = asked_all(name)
         if absent := [one for one in wanted if one not in options]:
-            _say_absent(what or label, absent)
+            _say_absent(label, absent)
         held = [one for one in wanted or default if one in options]
     most = widget.get("max_selections") or len(options)
     st.session_state[own] = [one for one in held if one in options][:most]
@@ -153,9 +151,11 @@ def choose_many(
     return list(chosen)
 
 
-def _say_absent(what: str, absent: Sequence[str]) -> None:
-    names = ", ".join(f"'{shortened(one, 60)}'" for one in absent[:5])
-    st.warning(plain(f"The link names {names}, but there is no such {what.lower()} to choose here; choose another."))
+def _say_absent(label: str, absent: Sequence[str]) -> None:
+    names, asked_for = ", ".join(f"'{shortened(one, 60)}'" for one in absent[:5]), label.partition(" (")[0]
+    st.warning(
+        plain(f"The link names {names} for '{asked_for}', and nothing of that name is offered here; choose another.")
+    )
 
 
 def choose_view(views: Sequence[str], name: str, default: str | None = None) -> str:

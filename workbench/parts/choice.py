@@ -11,12 +11,14 @@ import streamlit as st
 
 from pipelines import api
 from pipelines.records import Metric
-from pipelines.runs.record import Run
+from pipelines.runs.record import ALL_QUESTIONS, Run
 from workbench import grids, handover
-from workbench.text import counted, own, shortened
+from workbench.text import counted, own, plain, shortened
 
 Row = Mapping[str, Any]
 MOST_OTHERS = 4
+_MOST_GROUPS = 8
+_ONE = {"dataset": "dataset", "dataset_version": "version", "split": "split", "questions": "number of questions"}
 PREFERRED = ("recall@5", "precision@5", "hit@5", "mrr@10", "ndcg@10", "recall@2000tok", "context_tokens@5")
 
 
@@ -48,6 +50,7 @@ def ask() -> Chosen | None:
     baseline, others = _runs(rows)
     if not others:
         st.info("Choose at least one other run. The baseline is what the others are measured against.")
+        _offer_groups(rows)
         return None
     runs = tuple(api.run(one) for one in (baseline, *others))
     metrics = _metrics(runs)
@@ -65,20 +68,95 @@ def _too_few(n: int) -> None:
 
 def _runs(rows: Mapping[str, Row]) -> tuple[str, list[str]]:
     first, second = st.columns([1, 1.3])
+    newest = next((one for one in rows if _peers(rows, one)), None)
     with first:
-        baseline = str(handover.choose("Baseline", list(rows), "baseline", shown=lambda r: _title(rows[r]), what="run"))
-    same = [one for one in rows if one != baseline and _questions(rows[one]) == _questions(rows[baseline])]
+        baseline = str(
+            handover.choose("Baseline", list(rows), "baseline", shown=lambda r: _title(rows[r]), default=newest)
+        )
+    same = _peers(rows, baseline)
+    default = same[:1] if _follow(rows, baseline, same) else []
     with second:
         others = handover.choose_many(
             "Compared with (up to four)",
             same,
             "other",
             shown=lambda r: _title(rows[r], short=True),
-            default=same[:1],
-            what="run on the same questions",
+            default=default,
+            placeholder="Runs on the same questions" if same else "No other run is on the same questions",
             max_selections=MOST_OTHERS,
         )
     return baseline, others
+
+
+def _peers(rows: Mapping[str, Row], baseline: str) -> list[str]:
+    return [one for one in rows if one != baseline and _questions(rows[one]) == _questions(rows[baseline])]
+
+
+def _follow(rows: Mapping[str, Row], baseline: str, same: Sequence[str]) -> bool:
+    """Say which runs of the link cannot stand beside the baseline; follow a baseline that was changed to its peers."""
+    held = handover.key("other")
+    if held not in st.session_state:
+        return not _refuse(rows, baseline, "other")
+    if st.session_state[held] and not set(st.session_state[held]) & set(same):
+        st.session_state[held] = list(same[:1])
+    return True
+
+
+def _refuse(rows: Mapping[str, Row], baseline: str, name: str) -> bool:
+    """Take out of the URL what is on other questions than the baseline, with a sentence; tell whether there was any."""
+    asked = handover.asked_all(name)
+    refused = [one for one in asked if one in rows and _questions(rows[one]) != _questions(rows[baseline])]
+    by_field: dict[str, list[str]] = {}
+    for one in refused:
+        by_field.setdefault(_difference(rows[one], rows[baseline]), []).append(one)
+    for field, runs in by_field.items():
+        said = ", ".join(
+            f"'{_title(rows[one], short=True)}' on {_place(rows[one], field)}" for one in runs[:MOST_OTHERS]
+        )
+        there = f"'{_title(rows[baseline], short=True)}' was evaluated on {_place(rows[baseline], field)}"
+        st.warning(plain(f"{there}, {said}; choose runs of one {_ONE[field]}."))
+    if refused:
+        handover.keep(**{name: [one for one in asked if one not in refused]})
+    return bool(refused)
+
+
+def _difference(row: Row, baseline: Row) -> str:
+    return next((field for field in _ONE if row[field] != baseline[field]), "questions")
+
+
+def _place(row: Row, field: str) -> str:
+    if field == "split":
+        return "all questions" if row["split"] == ALL_QUESTIONS else str(row["split"])
+    if field == "dataset_version":
+        return f"version {str(row['dataset_version'])[:8]} of {shortened(row['dataset'], 40)}"
+    return shortened(row["dataset"], 40) if field == "dataset" else counted(row["questions"], "question")
+
+
+def _offer_groups(rows: Mapping[str, Row]) -> None:
+    """Offer what can be compared: the runs on the same questions, two or more, newest first."""
+    groups: dict[tuple[Any, ...], list[str]] = {}
+    for one, row in rows.items():
+        groups.setdefault(_questions(row), []).append(one)
+    several = [group for group in groups.values() if len(group) > 1]
+    if not several:
+        st.info(
+            "No two runs are on the same questions yet: run another pipeline on a dataset and split that has a run."
+        )
+        handover.link("build", "Build a pipeline", icon=":material/tune:")
+        return
+    st.subheader("What can be compared")
+    for group in several[:_MOST_GROUPS]:
+        row = rows[group[0]]
+        place = f"{shortened(row['dataset'], 40)}, {_place(row, 'split')}, version {str(row['dataset_version'])[:8]}"
+        label = plain(f"{counted(len(group), 'run')} on {place}")
+        st.button(
+            label, key=f"choice.group.{group[0]}", icon=":material/compare_arrows:", on_click=_take, args=(group,)
+        )
+
+
+def _take(group: Sequence[str]) -> None:
+    st.session_state[handover.key("baseline")] = group[0]
+    st.session_state[handover.key("other")] = list(group[1 : 1 + MOST_OTHERS])
 
 
 def _title(row: Row, short: bool = False) -> str:
@@ -125,6 +203,8 @@ def ask_same(rows: Mapping[str, Row]) -> list[str]:
     """Ask for one to five runs; once one is chosen, only runs on the same questions are offered."""
     asked = [one for one in st.session_state.get(handover.key("run"), handover.asked_all("run")) if one in rows]
     first = rows[asked[0]] if asked else None
+    if asked and handover.key("run") not in st.session_state:
+        _refuse(rows, asked[0], "run")
     same = [one for one in rows if first is None or _questions(rows[one]) == _questions(first)]
     return handover.choose_many(
         "Runs (up to five, on the same questions)",

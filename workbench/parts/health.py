@@ -52,6 +52,8 @@ def _verdict(report: Report) -> None:
     warnings = len(report.of_level("warning"))
     if not report.ok:
         st.badge("cannot be used before its errors are mended", icon=":material/error:", color="red")
+    elif not report.figures.n_questions:
+        st.badge("cannot be evaluated yet: it has no questions", icon=":material/warning:", color="orange")
     elif warnings:
         kinds = "kind" if warnings == 1 else "kinds"
         st.badge(f"can be used; {warnings} {kinds} of warnings", icon=":material/warning:", color="orange")

@@ -9,8 +9,11 @@ from typing import Any
 import streamlit as st
 
 from pipelines import api
+from pipelines.errors import DatasetError, shorten
 from pipelines.golden.importers.draft import Problem
 from pipelines.golden.importers.report import ImportReport
+from pipelines.golden.naming import slug
+from pipelines.settings import dataset_folders
 from workbench import faults, grids, handover
 from workbench.text import plain
 
@@ -47,9 +50,16 @@ def _write(name: str, documents: list[Any], questions: Any) -> None:
     if last.mark == mark and last.report is not None and last.report.dataset_path.exists():
         last.fresh = True
     else:
+        _refuse_taken(name)
         with st.spinner("Importing …"):
             last.write(mark, name, files, csv, jsonl)
     st.rerun()
+
+
+def _refuse_taken(name: str) -> None:
+    folder = dataset_folders()[0] / slug(name)
+    if name.strip() and (folder.name in {place.name for place in api.datasets()} or any(folder.glob("*"))):
+        raise DatasetError(f"There is already a dataset '{shorten(folder.name)}'; choose another name.")
 
 
 @dataclass
