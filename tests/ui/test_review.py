@@ -11,7 +11,7 @@ from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 
 from pipelines import api
-from tests.ui.conftest import Open, told, upload
+from tests.ui.conftest import Open, evaluate, told, upload
 
 
 def _visit(app: AppTest, page: str) -> AppTest:
@@ -40,6 +40,11 @@ def test_what_a_link_names_comes_before_what_was_chosen_last(open_page: Open) ->
     app.query_params["dataset"] = "alpha"
     assert app.run().selectbox(key="build/dataset").value == "alpha"
     assert _visit(app, "data").selectbox(key="data/dataset").value == "alpha"
+
+
+def _words(text: str) -> str:
+    """Read what Markdown shows letter by letter."""
+    return text.replace("\\", "").replace("\u2060", "")
 
 
 _QUESTIONS = b"question,answer,document_id,quote\nWhich colour?,blue,a,The sky is blue.\n"
@@ -73,3 +78,50 @@ def test_a_second_click_on_import_finds_what_the_first_one_wrote(
     assert [place.name for place in api.datasets()] == ["alpha", "mine"]
     assert app.selectbox(key="data/dataset").value == "mine"
     assert "Imported" in told(app)
+
+
+def test_a_name_that_is_taken_is_told_without_a_path(open_page: Open) -> None:
+    upload("mine")
+    app = _fill(open_page("data"), "Mine")
+    app.button[0].click().run()
+    assert _words(app.error[0].value) == "There is already a dataset 'mine'; choose another name."
+    assert [place.name for place in api.datasets()] == ["mine"]
+
+
+def test_a_dataset_without_questions_is_said_not_to_be_evaluated_yet(open_page: Open) -> None:
+    app = _fill(open_page("data"), "mine", None)
+    app.button[0].click().run()
+    assert "cannot be evaluated yet: it has no questions" in _words(told(app))
+
+
+def test_runs_of_two_splits_are_refused_and_what_can_be_compared_is_offered(open_page: Open) -> None:
+    name = upload()
+    older, newer = evaluate(name, 32, "dev", name="older"), evaluate(name, 64, "dev", name="newer")
+    alone = evaluate(name, 64, None, name="alone")
+    app = open_page("compare", baseline=newer, other=alone)
+    said = f"'newer · {newer[-6:]}' was evaluated on dev, 'alone · {alone[-6:]}' on all questions; choose runs of one"
+    assert [_words(warning.value) for warning in app.warning] == [f"{said} split."]
+    app.button(key=f"choice.group.{newer}").click().run()
+    assert app.selectbox(key="compare/baseline").value == newer
+    assert app.multiselect(key="compare/other").value == [older]
+    assert not app.warning
+
+
+def test_compare_begins_with_the_newest_run_that_has_peers(open_page: Open) -> None:
+    name = upload()
+    older, newer, alone = evaluate(name, 32, "dev"), evaluate(name, 64, "dev"), evaluate(name, 64, "test")
+    app = open_page("compare")
+    assert app.selectbox(key="compare/baseline").value == newer
+    app.selectbox(key="compare/baseline").set_value(alone).run()
+    assert app.button(key=f"choice.group.{newer}")
+    app.selectbox(key="compare/baseline").set_value(older).run()
+    app.multiselect(key="compare/other").set_value([newer]).run()
+    assert not app.warning
+
+
+def test_a_question_of_runs_on_two_splits_names_the_difference(open_page: Open) -> None:
+    name = upload()
+    first, second = evaluate(name, 32, "dev", name="one"), evaluate(name, 32, "test", name="two")
+    app = open_page("question", run=[first, second])
+    assert "on dev, 'two" in _words(app.warning[0].value)
+    assert app.multiselect(key="question/run").value == [first]
