@@ -9,6 +9,7 @@ import streamlit as st
 
 from pipelines.runs.record import Run
 from workbench import grids
+from workbench.parts import comparison
 from workbench.parts.choice import Chosen
 from workbench.text import shortened
 
@@ -16,18 +17,19 @@ from workbench.text import shortened
 def show(chosen: Chosen) -> None:
     """Draw a row for every setting that is not the same in all runs."""
     settings = [_flat(run) for run in chosen.runs]
-    names = list(dict.fromkeys(name for one in settings for name in one))
-    different = [name for name in names if len({str(one.get(name)) for one in settings}) > 1]
+    knobs = list(dict.fromkeys(name for one in settings for name in one))
+    different = [name for name in knobs if len({str(one.get(name)) for one in settings}) > 1]
     if not different:
         st.info("These runs have the same pipeline and seed.")
         return
-    heads = [f"{'Baseline: ' if i == 0 else ''}{shortened(name, 60)}" for i, name in enumerate(chosen.names.values())]
+    comparison.key(chosen)
+    heads = [shortened(name, 60) for name in comparison.lettered(chosen).values()]
     fields = [grids.Field("setting", "Setting", width=190)]
     fields += [grids.Field(f"run {i}", head, width="medium") for i, head in enumerate(heads)]
     rows = [
         {"setting": name, **{f"run {i}": _cell(one.get(name)) for i, one in enumerate(settings)}} for name in different
     ]
-    st.caption(f"{len(different):,} of {len(names):,} settings differ; a dash: the component has no such knob.")
+    st.caption(f"{len(different):,} of {len(knobs):,} settings differ; a dash: the component has no such knob.")
     grids.show(fields, rows, "compare.configurations", most_rows=20)
 
 
