@@ -49,7 +49,7 @@ def _health(place: str, state: Stamp) -> Report:
 def contents(place: Path) -> tuple[Documents, tuple[Question, ...]]:
     """Return documents and questions, every quote located."""
     opened = dataset(place)
-    return opened.documents(), opened.resolved()
+    return opened.documents(), opened.resolved() if opened.questions else ()
 
 
 def run_questions(run: Run) -> dict[str, Question]:

@@ -92,6 +92,7 @@ def test_a_dataset_without_questions_is_said_not_to_be_evaluated_yet(open_page: 
     app = _fill(open_page("data"), "mine", None)
     app.button[0].click().run()
     assert "cannot be evaluated yet: it has no questions" in _words(told(app))
+    assert not app.error
 
 
 def test_runs_of_two_splits_are_refused_and_what_can_be_compared_is_offered(open_page: Open) -> None:
