@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
+
+from pipelines.records import FloatArray, LongArray
+
+Keep = Callable[[LongArray, FloatArray], None]
+"""Given finished work as it comes: positions in what was asked for, and their rows, float32 [n_positions, width]."""
 
 
 class Progress(Protocol):
@@ -15,3 +21,7 @@ class Progress(Protocol):
 
 def silent(done: int, total: int) -> None:
     """Report to nobody."""
+
+
+def nothing(positions: LongArray, rows: FloatArray) -> None:
+    """Keep no finished work: the caller reads it from the result."""
