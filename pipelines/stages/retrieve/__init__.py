@@ -7,19 +7,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+import numpy as np
 from pydantic import Field
 
 from pipelines.component import Component
-from pipelines.records import Candidates, FloatArray, Rankings, Searchable
+from pipelines.records import PADDING, Candidates, FloatArray, Rankings, Searchable
 
 
 @dataclass(frozen=True)
 class Lookup:
-    """A batch of searches; row q of every part belongs to query q. `vectors` is None where none are needed."""
+    """A batch of searches; row q of every part belongs to query q. `vectors` is None where none are needed.
+
+    `depth` is how many chunks are wanted; None is the retriever's own depth.
+    """
 
     texts: Sequence[str]
     candidates: Candidates
     vectors: FloatArray | None = None
+    depth: int | None = None
 
 
 class Searcher(Protocol):
@@ -39,7 +44,10 @@ class Corpus:
 
 
 class Retriever(Component, stage="retrieve"):
-    """Ranks chunks for queries. `depth` is the greatest number returned; a smaller one gives a prefix of a larger."""
+    """Ranks chunks for queries. `depth` is the greatest number returned; a smaller one gives a prefix of a larger.
+
+    What a corpus is read into depends neither on `depth` nor on `min_score`: both only cut what was found.
+    """
 
     needs_vectors: ClassVar[bool] = False
     needs_texts: ClassVar[bool] = False
@@ -47,10 +55,22 @@ class Retriever(Component, stage="retrieve"):
     depth: int = Field(
         100, ge=1, le=10_000, description="Chunks returned for a question", json_schema_extra={"unit": "chunks"}
     )
+    min_score: float | None = Field(None, description="Hits that score less are dropped; empty keeps all")
 
     @abstractmethod
     def open(self, corpus: Corpus) -> Searcher:
         """Read the corpus once; the searcher then answers any number of batches."""
+
+    def searches(self) -> str:
+        """Return a digest of all that decides what is found, and not how much of it is returned."""
+        return self.model_copy(update={"depth": 1, "min_score": None}).fingerprint()
+
+    def above(self, rankings: Rankings) -> Rankings:
+        """Return the rankings without the hits that score less than `min_score`, which are each row's last."""
+        if self.min_score is None:
+            return rankings
+        kept = (rankings.chunk != PADDING) & (rankings.score >= self.min_score)
+        return Rankings(np.where(kept, rankings.chunk, np.int32(PADDING)), np.where(kept, rankings.score, np.float32(0)))
 
     def parts(self) -> Mapping[str, Retriever]:
         """Return the retrievers whose rankings this one fuses, by name; none for one that searches itself."""

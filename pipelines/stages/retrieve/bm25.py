@@ -39,12 +39,11 @@ class BM25Retriever(Retriever, name="bm25", version=1):
         import bm25s
 
         tokens = self._tokens(corpus.texts)
-        depth = min(self.depth, len(corpus.texts))
         if not any(tokens):
-            return _BM25Searcher(self, None, len(corpus.texts), depth)
+            return _BM25Searcher(self, None, len(corpus.texts))
         index = bm25s.BM25(k1=self.k1, b=self.b)
         index.index(tokens, show_progress=False)
-        return _BM25Searcher(self, index, len(corpus.texts), depth)
+        return _BM25Searcher(self, index, len(corpus.texts))
 
     def _tokens(self, texts: Sequence[str]) -> list[list[str]]:
         import bm25s
@@ -66,10 +65,10 @@ class _BM25Searcher:
     retriever: BM25Retriever
     index: Any
     n_chunks: int
-    depth: int
 
     def search(self, lookup: Lookup) -> Rankings:
-        rankings = Rankings.empty(len(lookup.texts), self.depth)
+        depth = min(lookup.depth or self.retriever.depth, self.n_chunks)
+        rankings = Rankings.empty(len(lookup.texts), depth)
         if self.index is None:
             return rankings
         tokens = self.retriever._tokens(lookup.texts)
@@ -80,7 +79,7 @@ class _BM25Searcher:
                 scores = np.stack([self._scores(tokens[row]) for row in part])
                 if allowed is not None:
                     scores = np.where(allowed, scores, np.float32(0))
-                found = padded(*top_k(np.where(scores > 0, scores, -np.inf), self.depth), self.depth)
+                found = padded(*top_k(np.where(scores > 0, scores, -np.inf), depth), depth)
                 rankings.chunk[part], rankings.score[part] = found.chunk, found.score
         return rankings
 

@@ -17,19 +17,21 @@ class DenseRetriever(Retriever, name="dense", version=1):
         """Take the opened index."""
         if corpus.index is None:
             raise TypeError("dense retrieval needs an index")
-        return _DenseSearcher(corpus.index, min(self.depth, len(corpus.texts)))
+        return _DenseSearcher(corpus.index, self.depth, len(corpus.texts))
 
 
 @dataclass(frozen=True)
 class _DenseSearcher:
     index: Searchable
     depth: int
+    n_chunks: int
 
     def search(self, lookup: Lookup) -> Rankings:
         if lookup.vectors is None:
             raise TypeError("dense retrieval needs query vectors")
-        rankings = Rankings.empty(len(lookup.texts), self.depth)
+        depth = min(lookup.depth or self.depth, self.n_chunks)
+        rankings = Rankings.empty(len(lookup.texts), depth)
         for rows, allowed in lookup.candidates.groups():
-            part = self.index.search(lookup.vectors[rows], self.depth, allowed)
+            part = self.index.search(lookup.vectors[rows], depth, allowed)
             rankings.chunk[rows], rankings.score[rows] = part.chunk, part.score
         return rankings

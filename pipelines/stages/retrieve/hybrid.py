@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -79,7 +80,9 @@ class _HybridSearcher:
         self._retriever, self._parts = retriever, parts
 
     def search(self, lookup: Lookup) -> Rankings:
-        return self._retriever.fuse({name: part.search(lookup) for name, part in self._parts.items()})
+        deep = replace(lookup, depth=None)
+        found = self._retriever.fuse({name: part.search(deep) for name, part in self._parts.items()})
+        return found if lookup.depth is None else found.cut(lookup.depth)
 
 
 def normalised(ranking: Rankings, how: Normalisation) -> DoubleArray:
