@@ -1,0 +1,1 @@
+"""Sweeps: many pipelines from one search space, as one study."""
