@@ -8,6 +8,7 @@ import os
 import sqlite3
 import threading
 import uuid
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -106,6 +107,8 @@ class RowFile:
             with _locked(self.path.parent):
                 self._connection = self._connect()
                 self._inode = _inode(self.path)
+            # A connection keeps itself alive until the next garbage collection: its log would stay that long too.
+            weakref.finalize(self, self._connection.close)
         return self._connection
 
     def _connect(self) -> sqlite3.Connection:
