@@ -42,6 +42,10 @@ class Damaged(Exception):
     """What was read cannot be what was written."""
 
 
+# SQLite's messages quote the damaged bytes, which Python then cannot decode.
+_FAULTS = (sqlite3.Error, UnicodeDecodeError, Damaged)
+
+
 class RowFile:
     """The file at `path`, opened when it is first needed; usable from any thread, one at a time."""
 
@@ -64,7 +68,7 @@ class RowFile:
                 return absent
             try:
                 return work(self._opened())
-            except (sqlite3.Error, Damaged) as error:
+            except _FAULTS as error:
                 self._put_aside(error)
                 return absent
 
@@ -77,7 +81,7 @@ class RowFile:
         with self._turn, self._refusals():
             try:
                 self._transaction(work)
-            except (sqlite3.Error, Damaged) as error:
+            except _FAULTS as error:
                 self._put_aside(error)
                 self._transaction(work)
 
@@ -149,7 +153,7 @@ class RowFile:
         with storage_errors(self.path, self._doing):
             try:
                 yield
-            except (sqlite3.Error, Damaged) as error:
+            except _FAULTS as error:
                 if _is_damage(error):
                     raise StorageError(
                         f"The store {self.path} was begun anew and is damaged again ({shorten(error, 200)}); "
@@ -162,7 +166,7 @@ class RowFile:
 def _is_damage(error: Exception) -> bool:
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
-        return isinstance(error, Damaged)
+        return isinstance(error, Damaged | UnicodeDecodeError)
     return code & 0xFF in _DAMAGE or code in _DAMAGED_READS
 
 

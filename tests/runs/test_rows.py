@@ -302,6 +302,13 @@ def test_a_file_of_another_kind(opened: Made, file: Path, notes: list[str]) -> N
     assert [p.read_bytes() for p in (file.parent / "quarantine").glob("minilm.db-????????")] == [content]
 
 
+def test_a_damage_that_sqlite_cannot_even_quote(opened: Made, file: Path, notes: list[str]) -> None:
+    filled(opened)
+    file.write_bytes(file.read_bytes().replace(b"CREATE TABLE", b"CREAT\xca TABLE"))
+    assert_mended(opened)
+    assert len(notes) == 1
+
+
 def test_a_database_of_another_kind(opened: Made, file: Path, notes: list[str]) -> None:
     file.parent.mkdir()
     with sqlite3.connect(file) as other:
