@@ -104,8 +104,7 @@ def _as_the_report_counts(run: Run, dataset: Dataset) -> list[tuple[float, float
     rows = []
     for q, question in enumerate(dataset.resolved()):
         gold = {(e.document_id, i) for e in question.evidence for i in range(e.start or 0, e.end or 0)}
-        spans = zip(kept.spans.document_ids[q], kept.spans.starts[q], kept.spans.ends[q], strict=True)
-        found = [_placed(text[d], d, s, e) for d, s, e in list(spans)[:5]]
+        found = [_placed(text[d], d, s, e) for d, s, e in kept.spans.of(q)[:5]]
         rows.append(_scored(gold, found, _touching(everything, question.evidence)))
     return rows
 

@@ -80,10 +80,9 @@ def _ranked(kept: Details, question: Question, run_id: str) -> tuple[RankedChunk
             f"Run {run_id} did not evaluate the question '{shorten(question.id)}': it is of another split."
         )
     row = kept.question_ids.index(question.id)
-    spans = zip(kept.spans.document_ids[row], kept.spans.starts[row], kept.spans.ends[row], strict=True)
     return tuple(
         RankedChunk(i + 1, float(kept.rankings.score[row, i]), name, start, end, _overlap(question, name, start, end))
-        for i, (name, start, end) in enumerate(spans)
+        for i, (name, start, end) in enumerate(kept.spans.of(row))
     )
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
-from itertools import pairwise
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.errors import NotFoundError, storage_errors
-from pipelines.records import PADDING, Metric, Rankings, Scores
+from pipelines.records import PADDING, IntArray, LongArray, Metric, Rankings, Scores
 from pipelines.runs.record import Details, Spans
 
 _SCORES, _REASONS, _RANKINGS = "scores.parquet", "unscored.parquet", "rankings.parquet"
@@ -30,12 +31,18 @@ def write_details(details: Details, folder: Path) -> None:
     try:
         with storage_errors(folder, "keep the per-question results"):
             aside.mkdir(parents=True)
-            pq.write_table(_scores_table(details), aside / _SCORES)
-            pq.write_table(_reasons_table(details), aside / _REASONS)
-            pq.write_table(_rankings_table(details), aside / _RANKINGS)
+            _write(_scores_table(details), aside / _SCORES)
+            _write(_reasons_table(details), aside / _REASONS)
+            _write(_rankings_table(details), aside / _RANKINGS)
             aside.rename(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    """Write a table; only the columns that repeat few values are worth a dictionary in the file."""
+    repeating = [field.name for field in table.schema if pa.types.is_dictionary(field.type) or field.name == "rank"]
+    pq.write_table(table, path, use_dictionary=repeating, write_statistics=False)
 
 
 def read_details(folder: Path) -> Details:
@@ -46,8 +53,8 @@ def read_details(folder: Path) -> Details:
     """
     try:
         ids, scores = _read_scores(folder)
-        return Details(ids, scores, *_read_rankings(folder))
-    except (OSError, pa.ArrowInvalid, KeyError, ValueError) as error:
+        return Details(ids, scores, *_read_rankings(folder, ids))
+    except (OSError, pa.ArrowInvalid, LookupError, ValueError) as error:
         raise NotFoundError(
             f"The per-question results in {folder} are missing or damaged; evaluate the run again to see them."
         ) from error
@@ -63,34 +70,47 @@ def _scores_table(details: Details) -> pa.Table:
 
 
 def _reasons_table(details: Details) -> pa.Table:
-    rows, columns = np.nonzero(details.scores.reason)
-    reasons = [details.scores.reasons[details.scores.reason[r, c]] for r, c in zip(rows, columns, strict=True)]
+    scores = details.scores
+    rows, columns = np.nonzero(scores.reason)
     return pa.table(
         {
-            "question_id": pa.array([details.question_ids[r] for r in rows], pa.string()),
-            "metric": pa.array([details.scores.metrics[c].name for c in columns], pa.string()),
-            "reason": pa.array(reasons, pa.string()),
+            "question_id": _named(rows, details.question_ids),
+            "metric": _named(columns, [metric.name for metric in scores.metrics]),
+            "reason": _named(scores.reason[rows, columns], scores.reasons),
         }
     )
 
 
 def _rankings_table(details: Details) -> pa.Table:
     rankings, spans = details.rankings, details.spans
-    n_hits = (rankings.chunk != PADDING).sum(axis=1)
-    question = np.repeat(np.arange(rankings.n_questions), n_hits)
     hit = rankings.chunk != PADDING
+    rank = np.broadcast_to(np.arange(1, rankings.depth + 1, dtype=np.int32), hit.shape)
+    every = bool(hit.all())
+
+    def held(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return values.ravel() if every else values[hit]
+
     table = pa.table(
         {
-            "question_id": pa.array([details.question_ids[q] for q in question], pa.string()),
-            "rank": np.concatenate([np.arange(1, n + 1) for n in n_hits] or [np.zeros(0)]).astype(np.int32),
-            "chunk": rankings.chunk[hit],
-            "score": rankings.score[hit],
-            "document_id": pa.array([d for row in spans.document_ids for d in row], pa.string()),
-            "start": pa.array([s for row in spans.starts for s in row], pa.int32()),
-            "end": pa.array([e for row in spans.ends for e in row], pa.int32()),
+            "question_id": _named(np.repeat(np.arange(rankings.n_questions), hit.sum(axis=1)), details.question_ids),
+            "rank": held(rank),
+            "chunk": held(rankings.chunk),
+            "score": held(rankings.score),
+            "document_id": _named(held(spans.document), spans.ids),
+            "start": held(spans.start),
+            "end": held(spans.end),
         }
     )
     return table.replace_schema_metadata({"depth": str(rankings.depth)})
+
+
+def _named(codes: npt.NDArray[np.integer[Any]], names: Sequence[str]) -> pa.DictionaryArray:
+    """Return the names at `codes` as a column that holds each name once, and only those that occur."""
+    used = np.zeros(len(names), dtype=np.bool_)
+    used[codes] = True
+    own = (np.cumsum(used) - 1).astype(np.int32)[codes]
+    held = pa.array([names[i] for i in np.flatnonzero(used).tolist()], pa.string())
+    return pa.DictionaryArray.from_arrays(pa.array(own), held)
 
 
 def _read_scores(folder: Path) -> tuple[tuple[str, ...], Scores]:
@@ -103,25 +123,46 @@ def _read_scores(folder: Path) -> tuple[tuple[str, ...], Scores]:
 
 
 def _read_reasons(folder: Path, ids: tuple[str, ...], metrics: tuple[Metric, ...]) -> tuple[Any, tuple[str, ...]]:
-    rows = pq.read_table(folder / _REASONS).to_pydict()
-    reasons = ("", *sorted(set(rows["reason"])))
-    number = {text: i for i, text in enumerate(reasons)}
-    row, column = {q: i for i, q in enumerate(ids)}, {m.name: i for i, m in enumerate(metrics)}
+    table = pq.read_table(folder / _REASONS)
+    row, _ = _codes(table["question_id"], ids)
+    column, _ = _codes(table["metric"], [metric.name for metric in metrics])
+    number, reasons = _codes(table["reason"])
     reason = np.zeros((len(ids), len(metrics)), dtype=np.int16)
-    for question, metric, text in zip(rows["question_id"], rows["metric"], rows["reason"], strict=True):
-        reason[row[question], column[metric]] = number[text]
-    return reason, reasons
+    reason[row, column] = number + 1
+    return reason, ("", *reasons)
 
 
-def _read_rankings(folder: Path) -> tuple[Rankings, Spans]:
-    ids = pq.read_table(folder / _SCORES, columns=["question_id"])["question_id"].to_pylist()
+def _read_rankings(folder: Path, ids: Sequence[str]) -> tuple[Rankings, Spans]:
     table = pq.read_table(folder / _RANKINGS)
     rankings = Rankings.empty(len(ids), int(table.schema.metadata[b"depth"]))
-    position = {question_id: i for i, question_id in enumerate(ids)}
-    columns = table.to_pydict()
-    row = np.asarray([position[q] for q in columns["question_id"]], dtype=np.int64)
-    rank = np.asarray(columns["rank"], dtype=np.int64) - 1
-    rankings.chunk[row, rank], rankings.score[row, rank] = columns["chunk"], columns["score"]
-    cuts = np.searchsorted(row, np.arange(len(ids) + 1))
-    parts = ("document_id", "start", "end")
-    return rankings, Spans(*(tuple(tuple(columns[p][a:b]) for a, b in pairwise(cuts)) for p in parts))
+    question, _ = _codes(table["question_id"], ids)
+    document, names = _codes(table["document_id"])
+    place = question, table["rank"].to_numpy() - 1
+
+    def spread(values: npt.NDArray[Any]) -> IntArray:
+        spread = np.full(rankings.chunk.shape, PADDING, dtype=np.int32)
+        spread[place] = values
+        return spread
+
+    rankings.chunk[place], rankings.score[place] = table["chunk"].to_numpy(), table["score"].to_numpy()
+    start, end = table["start"].to_numpy(), table["end"].to_numpy()
+    return rankings, Spans(names, spread(document), spread(start), spread(end))
+
+
+def _codes(column: pa.ChunkedArray, names: Sequence[str] | None = None) -> tuple[LongArray, tuple[str, ...]]:
+    """Return a column's values as places in `names`, or in the names that it holds itself.
+
+    Runs of before held plain text here; a dictionary is made of it.
+
+    Raises:
+        KeyError: for a value that `names` lacks.
+    """
+    encoded = column.combine_chunks()
+    if not pa.types.is_dictionary(encoded.type):
+        encoded = encoded.dictionary_encode()
+    held = tuple(encoded.dictionary.to_pylist())
+    codes: LongArray = encoded.indices.to_numpy().astype(np.int64)
+    if names is None:
+        return codes, held
+    place = {name: i for i, name in enumerate(names)}
+    return np.asarray([place[name] for name in held], dtype=np.int64)[codes], tuple(names)

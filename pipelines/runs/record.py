@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from pipelines.execution import StageReport
-from pipelines.records import Metric, Rankings, Scores
+from pipelines.records import PADDING, IntArray, Metric, Rankings, Scores
 
 ALL_QUESTIONS = "all"
 
@@ -95,7 +97,7 @@ class Run:
 class Details:
     """The per-question part of a run, which lies in Parquet files beside the store.
 
-    Row q of `scores` and `rankings` is `question_ids[q]`; chunk i of the rankings is row i of the spans.
+    Row q of `scores`, `rankings` and `spans` is `question_ids[q]`; column r holds rank r + 1.
     """
 
     question_ids: tuple[str, ...]
@@ -104,10 +106,19 @@ class Details:
     spans: Spans
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Spans:
-    """Where each ranked chunk lies, by question and rank: document id, start and end."""
+    """Where each ranked chunk lies: `ids[document[q, r]]`, from character `start[q, r]` to `end[q, r]`.
 
-    document_ids: tuple[tuple[str, ...], ...]
-    starts: tuple[tuple[int, ...], ...]
-    ends: tuple[tuple[int, ...], ...]
+    The arrays are int32 [n_questions, depth], -1 where a row is shorter. `ids` may name more documents than are ranked.
+    """
+
+    ids: tuple[str, ...]
+    document: IntArray
+    start: IntArray
+    end: IntArray
+
+    def of(self, question: int) -> list[tuple[str, int, int]]:
+        """Return document id, start and end of the ranked chunks of one question, in order of rank."""
+        places = np.stack([self.document[question], self.start[question], self.end[question]], axis=1).tolist()
+        return [(self.ids[document], start, end) for document, start, end in places if document != PADDING]

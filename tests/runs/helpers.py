@@ -69,8 +69,18 @@ def details() -> Details:
     scores = Scores(METRICS, values, reason, ("", "unanswerable: no evidence", "was not measured"))
     chunk = np.asarray([[5, 2, 9], [3, -1, -1], [-1, -1, -1]], dtype=np.int32)
     score = np.asarray([[0.9, 0.5, -0.25], [1 / 3, 0, 0], [0, 0, 0]], dtype=np.float32)
-    spans = Spans((("a", "b", "a"), ("ä/../=x",), ()), ((0, 5, 10), (7,), ()), ((5, 9, 12), (8,), ()))
+    places = (
+        [[0, 1, 0], [3, -1, -1], [-1] * 3],
+        [[0, 5, 10], [7, -1, -1], [-1] * 3],
+        [[5, 9, 12], [8, -1, -1], [-1] * 3],
+    )
+    spans = Spans(("a", "b", "never ranked", "ä/../=x"), *(np.asarray(rows, dtype=np.int32) for rows in places))
     return Details(("q1", "q2", "=q3"), scores, Rankings(chunk, score), spans)
+
+
+def places(one: Details) -> list[list[tuple[str, int, int]]]:
+    """Where each ranked chunk lies, by question and rank."""
+    return [one.spans.of(q) for q in range(len(one.question_ids))]
 
 
 def python(script: str, *args: str) -> subprocess.Popen[str]:

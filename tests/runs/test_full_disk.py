@@ -60,12 +60,12 @@ def test_while_parquet_is_written(
     written: list[Path] = []
     real = pq.write_table
 
-    def write(rows: Any, path: Path) -> None:
+    def write(rows: Any, path: Path, **settings: Any) -> None:
         written.append(path)
         if len(written) == table:
             path.write_bytes(b"PAR1 half")
             no_space()
-        real(rows, path)
+        real(rows, path, **settings)
 
     with monkeypatch.context() as patch:
         patch.setattr(pq, "write_table", write)

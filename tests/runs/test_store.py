@@ -16,13 +16,15 @@ from hypothesis import strategies as st
 
 from pipelines import api
 from pipelines.errors import NotFoundError, StorageError, WorkbenchError
+from pipelines.records import Rankings, Scores
 from pipelines.runs.database import Database
 from pipelines.runs.details import read_details, write_details
+from pipelines.runs.record import Details, Spans
 from pipelines.runs.store import RunStore
 from pipelines.runs.table import harmless, rows_to_csv, runs_table
 from pipelines.settings import database_url, runs_folder
 
-from .helpers import details, outputs, python, record
+from .helpers import METRICS, details, outputs, places, python, record
 
 HOSTILE = (
     "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "<script>alert(1)</script>", "../../etc/passwd",
@@ -54,7 +56,60 @@ def test_details_come_back_as_they_were(tmp_path: Path) -> None:
         assert found.scores.reasons[theirs] == one.scores.reasons[mine]
     assert found.rankings.chunk.tobytes() == one.rankings.chunk.tobytes()
     assert found.rankings.score.tobytes() == one.rankings.score.tobytes()
-    assert found.spans == one.spans
+    assert places(found) == places(one)
+    assert places(one) == [[("a", 0, 5), ("b", 5, 9), ("a", 10, 12)], [("ä/../=x", 7, 8)], []]
+    assert all(
+        np.array_equal(a, b) for a, b in ((found.spans.start, one.spans.start), (found.spans.end, one.spans.end))
+    )
+
+
+def test_details_of_nothing(tmp_path: Path) -> None:
+    """No question has a hit, no chunk was cut, every value is there."""
+    none, nowhere = Rankings.empty(2, 0), np.zeros((2, 0), dtype=np.int32)
+    scores = Scores(METRICS, np.ones((2, 2)), np.zeros((2, 2), dtype=np.int16))
+    write_details(Details(("q1", "q2"), scores, none, Spans((), nowhere, nowhere, nowhere)), tmp_path / "run")
+    found = read_details(tmp_path / "run")
+    assert (places(found), found.rankings.chunk.shape) == ([[], []], (2, 0))
+    assert not found.scores.reason.any()
+
+
+def test_details_of_an_older_run_are_read(tmp_path: Path) -> None:
+    """They held plain text, not dictionaries, one row a hit."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    write_details(details(), tmp_path / "run")
+    text = [pa.field(name, pa.string()) for name in ("question_id", "metric", "reason", "document_id")]
+    for path in (tmp_path / "run").iterdir():
+        table = pq.read_table(path)
+        fields = [next((f for f in text if f.name == field.name), field) for field in table.schema]
+        pq.write_table(table.cast(pa.schema(fields, table.schema.metadata)), path)
+    old = read_details(tmp_path / "run")
+    assert places(old) == places(details())
+    assert np.array_equal(old.rankings.chunk, details().rankings.chunk)
+    assert [old.scores.reasons[n] for n in old.scores.reason.ravel()] == [
+        details().scores.reasons[n] for n in details().scores.reason.ravel()
+    ]
+
+
+def test_details_in_several_row_groups_are_read(tmp_path: Path) -> None:
+    """A table of over a million hits is written so; each group has a dictionary of its own."""
+    import pyarrow.parquet as pq
+
+    write_details(details(), tmp_path / "run")
+    for path in (tmp_path / "run").iterdir():
+        pq.write_table(pq.read_table(path), path, row_group_size=1)
+    assert places(read_details(tmp_path / "run")) == places(details())
+
+
+def test_details_that_name_a_rank_beyond_the_depth_are_damaged(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    write_details(details(), tmp_path / "run")
+    path = tmp_path / "run" / "rankings.parquet"
+    pq.write_table(pq.read_table(path).replace_schema_metadata({"depth": "2"}), path)
+    with pytest.raises(NotFoundError):
+        read_details(tmp_path / "run")
 
 
 def test_details_are_plain_parquet(store: RunStore) -> None:
