@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from pipelines.catalog import STAGE_NAMES
-from pipelines.component import digest
 from pipelines.errors import ConfigurationError
-from pipelines.sweeps.alternatives import Alternative, read_alternatives
-from pipelines.sweeps.domains import Cell, Domain, Drawn, Options, Pick, cell
+from pipelines.sweeps.alternatives import read_alternatives
+from pipelines.sweeps.domains import Cell, Domain, Options, Pick, cell
+from pipelines.sweeps.stage_space import Choice, StageSpace, joined
+
+__all__ = ["Axis", "Choice", "Space"]
 
 _LISTED = 100_000
 """Settings of one stage that are still listed one by one, to find those that are refused or come to the same."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One configuration: what `Pipeline.parse` takes, what varies as plain cells, and how a sampler names it."""
-
-    settings: dict[str, dict[str, Any]]
-    params: dict[str, Cell]
-    drawn: dict[str, Drawn]
 
 
 @dataclass(frozen=True)
@@ -49,99 +42,6 @@ class Axis:
     def kind(self) -> str:
         """Return "component", "values" or "range"."""
         return "component" if self.knob is None else "range" if self.values is None else "values"
-
-
-@dataclass(frozen=True)
-class StageSpace:
-    """The alternatives of one stage."""
-
-    stage: str
-    alternatives: tuple[Alternative, ...]
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Return the alternatives' names, each once: the second `recursive` is `recursive (2)`."""
-        return tuple(alternative.label for alternative in self.alternatives)
-
-    def axis(self, alternative: Alternative, knob: str) -> str:
-        """Return the name under which a sampler draws a knob; alternatives that allow it the same draw it as one."""
-        having = [one.domains[knob] for one in self.alternatives if knob in one.varying]
-        shared = all(domain == having[0] for domain in having)
-        return f"{self.stage}.{knob}" if shared else f"{self.stage}.{alternative.label}.{knob}"
-
-    @cached_property
-    def shown(self) -> frozenset[str]:
-        """Return the knobs that get a column: those written with more than one value, taken over the alternatives."""
-        names = {knob for alternative in self.alternatives for knob in alternative.domains}
-        return frozenset(knob for knob in names if len({self._written(knob, a) for a in self.alternatives} - {""}) > 1
-                         or any(knob in a.varying for a in self.alternatives))  # fmt: skip
-
-    def _written(self, knob: str, alternative: Alternative) -> str:
-        return digest(alternative.domains[knob].written()) if knob in alternative.domains else ""
-
-    def decide(self, pick: Pick) -> Choice:
-        """Return this stage's part of a configuration, `pick` drawing what is left open."""
-        drawn: dict[str, Drawn] = {}
-        chosen = self.alternatives[0]
-        if len(self.alternatives) > 1:
-            drawn[self.stage] = pick(self.stage, Options(self.labels))
-            chosen = self.alternatives[int(drawn[self.stage])]
-        values: dict[str, Any] = {}
-        for knob, domain in chosen.domains.items():
-            name = self.axis(chosen, knob)
-            draw = pick(name, domain) if knob in chosen.varying else domain.ends()[0]
-            values[knob] = domain.value(draw)
-            if knob in chosen.varying:
-                drawn[name] = draw
-        return Choice({self.stage: {"use": chosen.component, **values}}, self._params(chosen, values), drawn)
-
-    def _params(self, chosen: Alternative, values: Mapping[str, Any]) -> dict[str, Cell]:
-        params: dict[str, Cell] = {self.stage: chosen.label} if len(self.alternatives) > 1 else {}
-        return params | {f"{self.stage}.{knob}": cell(v) for knob, v in values.items() if knob in self.shown}
-
-    def n_listed(self) -> int | None:
-        """Return how many settings there are before equal ones are counted once; None where infinitely many."""
-        sizes = [alternative.size() for alternative in self.alternatives]
-        return None if None in sizes else sum(size for size in sizes if size is not None)
-
-    @cached_property
-    def distinct(self) -> tuple[Choice, ...]:
-        """Return every setting of the stage that can be built, in order; those that come to the same stand once."""
-        found: dict[str, Choice] = {}
-        for choice in self.listed():
-            built = self._built(choice)
-            if built is not None:
-                found.setdefault(digest(built), choice)
-        return tuple(found.values())
-
-    def listed(self) -> Iterator[Choice]:
-        """Yield every setting of the stage, the last knob varying fastest."""
-        for number, alternative in enumerate(self.alternatives):
-            varying = {self.axis(alternative, knob): alternative.domains[knob] for knob in alternative.varying}
-            for row in itertools.product(*(domain.drawn() for domain in varying.values())):
-                drawn = {self.stage: number, **dict(zip(varying, row, strict=True))}
-                yield self.decide(lambda name, _, drawn=drawn: drawn[name])  # type: ignore[misc]
-
-    def refusal(self) -> ConfigurationError | None:
-        """Return why the first setting that cannot be built is refused, None where all can be."""
-        return next((why for choice in self.listed() if (why := self._refusal(choice))), None)
-
-    def _refusal(self, choice: Choice) -> ConfigurationError | None:
-        try:
-            self._component(choice)
-        except ConfigurationError as error:
-            return error
-        return None
-
-    def _built(self, choice: Choice) -> dict[str, Any] | None:
-        try:
-            return self._component(choice)
-        except ConfigurationError:
-            return None
-
-    def _component(self, choice: Choice) -> dict[str, Any]:
-        number = int(choice.drawn.get(self.stage, 0))
-        return self.alternatives[number].build(choice.settings[self.stage]).settings()
 
 
 @dataclass(frozen=True)
@@ -188,7 +88,8 @@ class Space:
             ConfigurationError: naming the first one.
         """
         for stage in self.stages:
-            if (refused := stage.refusal()) is not None:
+            refused = next((why for choice in stage.listed() if (why := stage.refusal(choice)) is not None), None)
+            if refused is not None:
                 raise refused
 
     def configurations(self) -> Iterator[Choice]:
@@ -213,6 +114,20 @@ class Space:
     def decide(self, pick: Pick) -> Choice:
         """Return the configuration that `pick` draws, stage by stage; a knob is drawn where its component was."""
         return joined([stage.decide(pick) for stage in self.stages])
+
+    def identity(self, choice: Choice) -> str:
+        """Return what tells this space's pipelines apart: the same for two choices that come to the same pipeline.
+
+        Raises:
+            ConfigurationError: for values that do not go together.
+        """
+        return " ".join(stage.identity(choice) for stage in self.stages)
+
+    def stage(self, name: str) -> StageSpace:
+        """Return what a stage may be: its default where the file does not name it."""
+        return next((one for one in self.stages if one.stage == name), None) or StageSpace(
+            name, read_alternatives(name, None, "sweep")
+        )
 
     @cached_property
     def domains(self) -> dict[str, Domain]:
@@ -243,13 +158,3 @@ def _axis(name: str, stage: str, knob: str, when: tuple[str, ...], domain: Domai
     if isinstance(domain, Options):
         return Axis(name, stage, knob, when, tuple(cell(value) for value in domain.values))
     return Axis(name, stage, knob, when, None, domain.low, domain.high, domain.integer, domain.log)
-
-
-def joined(parts: Sequence[Choice]) -> Choice:
-    """Return the configuration that the parts of its stages make up."""
-    whole = Choice({}, {}, {})
-    for part in parts:
-        whole.settings.update(part.settings)
-        whole.params.update(part.params)
-        whole.drawn.update(part.drawn)
-    return whole

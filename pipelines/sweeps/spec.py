@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pipelines.catalog import STAGE_NAMES
 from pipelines.component import digest
 from pipelines.errors import ConfigurationError, did_you_mean, shorten
 from pipelines.pipeline import read_settings
+from pipelines.sweeps.objectives import Objective, objectives_of
 from pipelines.sweeps.search import Search
 from pipelines.sweeps.space import Space
 
@@ -39,6 +41,7 @@ class SweepSpec:
         search = Search.parse(stages.pop("search", None), where)
         spec = cls(Space.parse(stages, where), search)
         spec._refuse_impossible(where)
+        objectives_of(search.objectives, spec.space, where)
         return spec
 
     @classmethod
@@ -49,6 +52,11 @@ class SweepSpec:
             ConfigurationError: when the file cannot be read as a sweep.
         """
         return cls.parse(read_settings(path), str(path))
+
+    @cached_property
+    def objectives(self) -> tuple[Objective, ...]:
+        """Return what the sweep improves, the first one first, cut-offs completed."""
+        return objectives_of(self.search.objectives, self.space)
 
     def settings(self) -> dict[str, Any]:
         """Return the plain JSON values that `parse` reads; lists stand for stepped ranges."""
