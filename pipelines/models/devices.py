@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pipelines.errors import ConfigurationError
+from pipelines.errors import ConfigurationError, shorten
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -59,6 +60,24 @@ def _cpu_flags() -> frozenset[str]:
         return frozenset()
     flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
     return frozenset(flags.partition(":")[2].split())
+
+
+def threads() -> int:
+    """Return how many threads a model computes with: RAG_WORKBENCH_THREADS, by default every core of this machine.
+
+    Vectors do not depend on it, to the bit. Several workers on one machine each set their share.
+
+    Raises:
+        ConfigurationError: when it is set to something else than a positive whole number.
+    """
+    asked = os.environ.get("RAG_WORKBENCH_THREADS", "")
+    if not asked:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not asked.isdecimal() or int(asked) < 1:
+        raise ConfigurationError(
+            f"RAG_WORKBENCH_THREADS is '{shorten(asked)}', but must be a whole number from 1; correct it or unset it."
+        )
+    return int(asked)
 
 
 @cache

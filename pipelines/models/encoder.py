@@ -1,8 +1,8 @@
-"""A sentence-transformers model that encodes each distinct text once, in batches of similar length."""
+"""A sentence-transformers model that encodes each distinct text once, and every text as if it were alone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipelines.errors import ConfigurationError, shorten
+from pipelines.models.batches import Batch, batches, one_by_one
+from pipelines.models.devices import threads
 from pipelines.models.weights import model_folder
-from pipelines.progress import Progress
-from pipelines.records import FloatArray
+from pipelines.progress import Keep, Progress
+from pipelines.records import FloatArray, LongArray
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+
+_DOCUMENT_PROMPTS = ("document", "passage", "corpus")
 
 
 @dataclass(frozen=True)
@@ -28,41 +32,87 @@ class EncoderSpec:
     precision: str
 
 
+@dataclass(frozen=True)
+class Encoding:
+    """How texts are encoded: as queries or as documents, whether scaled to length 1, and how many at once."""
+
+    queries: bool = False
+    normalize: bool = True
+    batch_size: int = 32
+
+
 class Encoder:
-    """A loaded model. The transformer runs in the precision that was asked for; pooling and scaling in float32."""
+    """A loaded model. The transformer runs in the precision that was asked for; pooling and scaling in float32.
+
+    A text's vector depends on the text alone, to the bit: every text is padded to a width that its own length decides,
+    and at one width the matrix products of a row do not depend on the rows beside it.
+    """
 
     def __init__(self, model: SentenceTransformer) -> None:
         self._model = model
         self.max_tokens: int | None = model.get_max_seq_length()
 
-    def encode(
-        self, texts: Sequence[str], batch_size: int, normalize: bool, progress: Progress
-    ) -> tuple[FloatArray, int]:
-        """Return vectors float32 [n_texts, dimensions] and the number of texts that were cut at `max_tokens`."""
-        distinct = list(dict.fromkeys(texts))
-        lengths = self._lengths(distinct)
-        order = np.argsort(-lengths, kind="stable")
-        parts: list[FloatArray] = []
-        for at in range(0, len(order), batch_size):
-            parts.append(self._forward([distinct[i] for i in order[at : at + batch_size]], normalize))
-            progress(min(at + batch_size, len(order)), len(order))
-        vectors = np.concatenate(parts) if parts else np.zeros((0, self._dimensions), dtype=np.float32)
-        return self._spread(vectors, order, distinct, texts), self._n_cut(lengths, distinct, texts)
-
     @property
-    def _dimensions(self) -> int:
+    def dimensions(self) -> int:
+        """The width of the vectors."""
         return int(self._model.get_embedding_dimension() or 0)
 
-    def _lengths(self, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
-        if not texts:
-            return np.zeros(0, dtype=np.int64)
-        encoded = self._model.tokenizer(list(texts), truncation=False, padding=False, verbose=False)
+    def encode(
+        self, texts: Sequence[str], encoding: Encoding, progress: Progress, keep: Keep
+    ) -> tuple[FloatArray, int]:
+        """Return vectors float32 [n_texts, dimensions] and the number of texts that were cut at `max_tokens`.
+
+        `keep` gets, after each batch, the first positions of its texts and float32 [n, dimensions + 2]: the vectors,
+        the length of each text and the length that the model reads, in tokens.
+        """
+        first: dict[str, int] = {}
+        own = np.asarray([first.setdefault(text, len(first)) for text in texts], dtype=np.int64)
+        distinct = list(first)
+        where = np.unique(own, return_index=True)[1]
+        lengths = self._lengths(distinct, encoding)
+        vectors = np.zeros((len(distinct), self.dimensions), dtype=np.float32)
+        done = 0
+        for batch in self._batches(lengths, encoding):
+            at = batch.positions
+            vectors[at] = self._forward([distinct[i] for i in at], batch, encoding)
+            keep(where[at], self._with_lengths(vectors[at], lengths[at]))
+            done += len(at)
+            progress(done, len(distinct))
+        return vectors[own], int(self._cut(lengths)[own].sum())
+
+    def _batches(self, lengths: LongArray, encoding: Encoding) -> Iterator[Batch]:
+        if not self._pads_freely:
+            return one_by_one(len(lengths))
+        return batches(lengths, self.max_tokens, encoding.batch_size)
+
+    @property
+    def _pads_freely(self) -> bool:
+        """Whether the first module is a plain transformer over tokens, which can be told how wide to pad."""
+        from sentence_transformers.base.modules import Transformer
+
+        first = self._model[0]
+        return isinstance(first, Transformer) and set(first.modality_config) == {"text"}
+
+    def _prompt(self, encoding: Encoding) -> str:
+        """Return what the model's makers put before a query or a document: mostly nothing."""
+        prompts = self._model.prompts
+        names = ("query",) if encoding.queries else _DOCUMENT_PROMPTS
+        found = [prompts[name] for name in (*names, self._model.default_prompt_name) if prompts.get(name)]
+        return str(found[0]) if found else ""
+
+    def _lengths(self, texts: Sequence[str], encoding: Encoding) -> LongArray:
+        tokenizer: Any = getattr(self._model, "tokenizer", None)
+        if not texts or not callable(tokenizer):
+            return np.zeros(len(texts), dtype=np.int64)
+        prompt = self._prompt(encoding)
+        encoded = tokenizer([prompt + text for text in texts], truncation=False, padding=False, verbose=False)
         return np.asarray([len(ids) for ids in encoded["input_ids"]], dtype=np.int64)
 
-    def _forward(self, texts: list[str], normalize: bool) -> FloatArray:
+    def _forward(self, texts: list[str], batch: Batch, encoding: Encoding) -> FloatArray:
         import torch
 
-        features = self._model.preprocess(texts)
+        torch.set_num_threads(threads())
+        features = self._features(texts, batch, encoding)
         device = self._model.device
         features = {k: v.to(device) if isinstance(v, torch.Tensor) else v for k, v in features.items()}
         with torch.inference_mode():
@@ -71,23 +121,24 @@ class Encoder:
             for module in list(self._model)[1:]:
                 features = module(features)
             vectors = features["sentence_embedding"].float()
-            if normalize:
+            if encoding.normalize:
                 vectors = torch.nn.functional.normalize(vectors, dim=1)
         result: FloatArray = vectors.cpu().numpy()
         return result
 
-    def _spread(self, vectors: FloatArray, order: Any, distinct: Sequence[str], texts: Sequence[str]) -> FloatArray:
-        """Undo the sorting, and give each text the vector of its distinct text."""
-        place = np.empty(len(order), dtype=np.int64)
-        place[order] = np.arange(len(order))
-        row = {text: place[i] for i, text in enumerate(distinct)}
-        return vectors[np.asarray([row[text] for text in texts], dtype=np.int64)]
+    def _features(self, texts: list[str], batch: Batch, encoding: Encoding) -> dict[str, Any]:
+        prompt = self._prompt(encoding) or None
+        if not batch.width_tokens:
+            return dict(self._model.preprocess(texts, prompt=prompt))
+        wide = {"text": {"padding": "max_length", "max_length": batch.width_tokens}}
+        return dict(self._model.preprocess(texts, prompt=prompt, processing_kwargs=wide))
 
-    def _n_cut(self, lengths: Any, distinct: Sequence[str], texts: Sequence[str]) -> int:
-        if self.max_tokens is None:
-            return 0
-        cut = {text for text, n in zip(distinct, lengths, strict=True) if n > self.max_tokens}
-        return sum(text in cut for text in texts)
+    def _cut(self, lengths: LongArray) -> Any:
+        return lengths > (np.inf if self.max_tokens is None else self.max_tokens)
+
+    def _with_lengths(self, vectors: FloatArray, lengths: LongArray) -> FloatArray:
+        limit = np.full(len(lengths), np.inf if self.max_tokens is None else self.max_tokens)
+        return np.column_stack([vectors, lengths, limit]).astype(np.float32)
 
 
 def _single(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipelines.errors import Cancelled
 from pipelines.stages.embed import Embedder
 
 from .registry import build, registered
@@ -51,15 +53,56 @@ def test_equal_texts_get_equal_vectors(component: type[Embedder]) -> None:
 
 
 @pytest.mark.parametrize("component", EVERY)
-def test_neither_order_nor_company_nor_batch_size_matters(component: type[Embedder]) -> None:
-    plain: Any = build(component, precision="float32", device="cpu")
-    vectors = plain.embed_documents(TEXTS).vectors
-    order = np.random.default_rng(0).permutation(len(TEXTS))
-    shuffled = plain.embed_documents([TEXTS[i] for i in order]).vectors
-    assert np.allclose(shuffled, vectors[order], atol=1e-5)
-    for batch_size in (1, 5):
-        small = build(component, precision="float32", device="cpu", batch_size=batch_size)
-        assert np.allclose(small.embed_documents(TEXTS[:6]).vectors, vectors[:6], atol=1e-5)
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_neither_order_nor_company_nor_batch_size_nor_threads_matter(
+    component: type[Embedder], precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [*TEXTS, " ".join(TEXTS), " ".join(TEXTS[:4]), "a", TEXTS[0] * 2]
+    vectors = build(component, precision=precision, device="cpu").embed_documents(texts).vectors
+    random = np.random.default_rng(0)
+    for batch_size, n_threads in ((1, 1), (5, 2), (7, 1), (32, 2)):
+        monkeypatch.setenv("RAG_WORKBENCH_THREADS", str(n_threads))
+        some = random.permutation(len(texts))[: 3 + 5 * n_threads]
+        again = build(component, precision=precision, device="cpu", batch_size=batch_size)
+        assert np.array_equal(again.embed_documents([texts[i] for i in some]).vectors, vectors[some])
+    alone = again.embed_queries([texts[3]]).vectors
+    assert np.array_equal(alone, vectors[3:4]), "a single question is the very same vector"
+
+
+@pytest.mark.parametrize("component", EVERY)
+def test_finished_work_is_handed_over_as_it_comes(component: type[Embedder]) -> None:
+    kept: dict[int, Any] = {}
+    sizes: list[int] = []
+
+    def keep(positions: Any, rows: Any) -> None:
+        sizes.append(len(positions))
+        kept.update(zip(positions.tolist(), rows, strict=True))
+
+    one = build(component, device="cpu", batch_size=5)
+    embedded = one.embed_documents(TEXTS, keep=keep)
+    assert sorted(kept) == list(range(len(TEXTS)))
+    assert max(sizes) <= 5
+    rows = np.stack([kept[i] for i in range(len(TEXTS))])
+    assert rows.dtype == np.float32
+    assert np.array_equal(rows[:, :-2], embedded.vectors)
+    assert np.all(rows[:, -1] == (embedded.max_tokens or np.inf))
+    longer = one.embed_documents([TEXTS[0], TEXTS[0] + " and more"], keep=keep)
+    assert kept[1][-2] == kept[0][-2] + 2, "the text's length in tokens: two words more"
+    assert longer.n_truncated == 0
+
+
+@pytest.mark.parametrize("component", EVERY)
+def test_work_that_is_stopped_has_handed_over_what_was_finished(component: type[Embedder]) -> None:
+    kept: list[int] = []
+
+    def stop(done: int, total: int) -> None:
+        raise Cancelled("Stopped.")
+
+    with pytest.raises(Cancelled):
+        build(component, device="cpu", batch_size=3).embed_documents(
+            TEXTS, stop, keep=lambda positions, _: kept.extend(positions.tolist())
+        )
+    assert 0 < len(kept) <= 3
 
 
 @pytest.mark.parametrize("component", EVERY)
@@ -101,7 +144,10 @@ def test_what_is_cut_is_counted(component: type[Embedder]) -> None:
 def test_progress_is_told_batch_by_batch(component: type[Embedder]) -> None:
     told: list[tuple[int, int]] = []
     build(component, device="cpu", batch_size=5).embed_documents(TEXTS[:12], lambda d, t: told.append((d, t)))
-    assert told == [(5, 12), (10, 12), (12, 12)]
+    done = [0, *(d for d, _ in told)]
+    assert done[-1] == 12
+    assert {total for _, total in told} == {12}
+    assert all(0 < after - before <= 5 for before, after in itertools.pairwise(done))
 
 
 @pytest.mark.parametrize("component", EVERY)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipelines.component import Component
-from pipelines.progress import Progress, silent
-from pipelines.records import FloatArray
+from pipelines.progress import Keep, Progress, nothing, silent
+from pipelines.records import Documents, FloatArray
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,36 @@ class Embedded:
 
 
 class Embedder(Component, stage="embed"):
-    """Turns texts into vectors whose nearness is nearness of meaning."""
+    """Turns texts into vectors whose nearness is nearness of meaning.
+
+    A vector depends on its text, and on the fitted folder where there is one, alone: never on the texts beside it,
+    their order, the batch size or the number of threads, to the bit. So vectors are kept by text, for ever.
+    """
+
+    def fits(self) -> bool:
+        """Whether something must be made of the corpus before texts can be embedded, on this machine."""
+        return False
+
+    def fit_identity(self) -> Mapping[str, object]:
+        """Return what besides the documents decides what `fit` writes, as plain JSON values."""
+        return {}
+
+    def fit(self, documents: Documents, folder: Path, progress: Progress = silent) -> None:
+        """Write into the empty `folder` what this embedder needs of the corpus: equal documents, equal bytes."""
 
     @abstractmethod
-    def embed_documents(self, texts: Sequence[str], progress: Progress = silent) -> Embedded:
-        """Return one vector a text; equal texts get equal vectors, to the bit."""
+    def embed_documents(
+        self, texts: Sequence[str], progress: Progress = silent, *, fitted: Path | None = None, keep: Keep = nothing
+    ) -> Embedded:
+        """Return one vector a text.
 
-    def embed_queries(self, texts: Sequence[str], progress: Progress = silent) -> Embedded:
+        `fitted` is the folder that `fit` wrote, for an embedder that `fits`. `keep` is handed finished work after each
+        batch: positions in `texts` (of equal texts the first), and float32 [n, dimensions + 2], which are the vectors,
+        then each text's length and the length that the model reads, both in tokens.
+        """
+
+    def embed_queries(
+        self, texts: Sequence[str], progress: Progress = silent, *, fitted: Path | None = None, keep: Keep = nothing
+    ) -> Embedded:
         """Return one vector a query; like `embed_documents` unless a model treats queries apart."""
-        return self.embed_documents(texts, progress)
+        return self.embed_documents(texts, progress, fitted=fitted, keep=keep)

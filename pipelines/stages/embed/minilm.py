@@ -11,7 +11,7 @@ from pipelines.models.weights import MINILM_SHA256, minilm_folder
 from pipelines.stages.embed.sentence_transformer import SentenceTransformerEmbedder
 
 
-class MiniLMEmbedder(SentenceTransformerEmbedder, name="minilm", version=1):
+class MiniLMEmbedder(SentenceTransformerEmbedder, name="minilm", version=2):
     """Embed with all-MiniLM-L6-v2: 384 dimensions, 256 tokens, English, 22.7 million parameters. Needs no download."""
 
     model: str = Field("all-MiniLM-L6-v2", pattern="^all-MiniLM-L6-v2$", description="Fixed: the embedded model")

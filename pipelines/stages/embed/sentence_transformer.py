@@ -9,13 +9,13 @@ from typing import Self
 from pydantic import Field, field_validator
 
 from pipelines.models.devices import Device, Precision, resolve_device, resolve_precision
-from pipelines.models.encoder import EncoderSpec, load_encoder
+from pipelines.models.encoder import EncoderSpec, Encoding, load_encoder
 from pipelines.models.weights import weights_identity
-from pipelines.progress import Progress, silent
+from pipelines.progress import Keep, Progress, nothing, silent
 from pipelines.stages.embed import Embedded, Embedder
 
 
-class SentenceTransformerEmbedder(Embedder, name="sentence-transformer", version=1):
+class SentenceTransformerEmbedder(Embedder, name="sentence-transformer", version=2):
     """Embed with the sentence-transformers model of your choice: a folder on disk, or a name of the model hub."""
 
     model: str = Field(..., min_length=1, description="Folder of the model, or its name on the hub")
@@ -46,9 +46,21 @@ class SentenceTransformerEmbedder(Embedder, name="sentence-transformer", version
         """Return what is loaded."""
         return self.model
 
-    def embed_documents(self, texts: Sequence[str], progress: Progress = silent) -> Embedded:
-        """Return float32 vectors, computed in batches of similar length, each distinct text once."""
+    def embed_documents(
+        self, texts: Sequence[str], progress: Progress = silent, *, fitted: Path | None = None, keep: Keep = nothing
+    ) -> Embedded:
+        """Return one vector a text, each distinct text computed once."""
+        return self._embed(texts, False, progress, keep)
+
+    def embed_queries(
+        self, texts: Sequence[str], progress: Progress = silent, *, fitted: Path | None = None, keep: Keep = nothing
+    ) -> Embedded:
+        """Return one vector a query: with the words before it that the model's makers ask for, where they do."""
+        return self._embed(texts, True, progress, keep)
+
+    def _embed(self, texts: Sequence[str], queries: bool, progress: Progress, keep: Keep) -> Embedded:
         actual, weights = self.resolved(), self.extra_identity()["weights"]
         encoder = load_encoder(EncoderSpec(str(self.settings_model()), weights, actual.device, actual.precision))
-        vectors, truncated = encoder.encode(texts, self.batch_size, self.normalize, progress)
+        encoding = Encoding(queries, self.normalize, self.batch_size)
+        vectors, truncated = encoder.encode(texts, encoding, progress, keep)
         return Embedded(vectors, truncated, encoder.max_tokens)
