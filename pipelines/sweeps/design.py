@@ -122,13 +122,13 @@ def _members(params: Sequence[Params], rows: Sequence[int], between: set[str]) -
 
 
 def _kept(levels: list[Key], sets: Sequence[set[Key]]) -> list[Key]:
-    """Return the levels to compare: the rarest are given up while that makes levels x full sets larger."""
+    """Return the levels to compare: those with the most levels x full sets, of what is left when the rarest go first.
+
+    What a single setting has met is tried too, for rarity alone would not tell which levels belong together.
+    """
     by_rarity = sorted(levels, key=lambda level: sum(level in found for found in sets))
-    best: list[Key] = []
-    most = 0
-    for first in range(len(levels) - 1):
-        kept = set(by_rarity[first:])
-        size = len(kept) * sum(kept <= found for found in sets)
-        if size > most:
-            best, most = [level for level in levels if level in kept], size
-    return best
+    choices = [set(by_rarity[first:]) for first in range(len(levels) - 1)]
+    choices += [set(found) for found in sorted({tuple(sorted(found)) for found in sets if len(found) > 1})]
+    sizes = [(len(kept) * sum(kept <= found for found in sets), len(kept)) for kept in choices]
+    best = max(range(len(choices)), key=sizes.__getitem__, default=None)
+    return [level for level in levels if best is not None and sizes[best][0] and level in choices[best]]
