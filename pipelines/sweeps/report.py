@@ -159,7 +159,11 @@ def _notes(table: Tabled, found: Standings, n_left_out: int) -> tuple[str, ...]:
     elif n < total:
         notes.append(f"Ranked on {n:,} of {total:,} questions: the others are unscored in at least one configuration.")
     if n_aside:
-        notes.append(f"{n_aside:,} configurations are set aside: they scored fewer than half of the questions.")
+        notes.append(f"{_are(n_aside)} set aside: scored on fewer than half of the questions.")
     if n_left_out:
-        notes.append(f"{n_left_out:,} configurations were dropped by a race or failed, and are not ranked.")
+        notes.append(f"{_are(n_left_out)} not ranked: dropped by a race, or failed.")
     return tuple(notes)
+
+
+def _are(n: int) -> str:
+    return "1 configuration is" if n == 1 else f"{n:,} configurations are"
