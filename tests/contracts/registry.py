@@ -12,6 +12,8 @@ from pipelines.catalog import Knob, all_components, knobs
 from pipelines.component import Component
 from pipelines.models.weights import minilm_folder
 
+from .tiny import cross_encoder_folder
+
 _NUMBERS = ("integer", "number")
 
 
@@ -27,12 +29,12 @@ def registered(stage: str | None = None) -> list[Any]:
 
 def required(component: type[Component]) -> dict[str, Any]:
     """A value for every knob that has no default."""
-    return {knob.name: _some(knob) for knob in knobs(component) if knob.required}
+    return {knob.name: _some(knob, component.stage) for knob in knobs(component) if knob.required}
 
 
-def _some(knob: Knob) -> Any:
+def _some(knob: Knob, stage: str) -> Any:
     if knob.name == "model":
-        return str(minilm_folder())
+        return str(cross_encoder_folder() if stage == "rerank" else minilm_folder())
     return next(iter([*knob.choices, *extremes(knob)]), "x")
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+from pydantic import Field
+
 from pipelines.component import Component
-from pipelines.progress import Progress, silent
-from pipelines.records import FloatArray, Rankings
+from pipelines.progress import Keep, Progress, nothing, silent
+from pipelines.records import PADDING, FloatArray, Rankings
+
+Pair = tuple[str, str]
+"""A question and the text of a chunk."""
 
 
 @dataclass(frozen=True)
@@ -35,3 +41,51 @@ class Reranker(Component, stage="rerank"):
     @abstractmethod
     def rerank(self, retrieved: Retrieved, progress: Progress = silent) -> Rankings:
         """Return the new rankings, with falling scores."""
+
+
+class PairReranker(Reranker):
+    """Orders by a score that depends on the question's and the chunk's text alone, so a pair is scored once for ever.
+
+    Scores fall, and of equal ones the better former rank comes first; what lies below `depth` is dropped.
+    """
+
+    needs_texts = True
+
+    depth: int = Field(
+        20,
+        ge=1,
+        le=1000,
+        description="Ranks that are scored; what lies below is dropped",
+        json_schema_extra={"unit": "chunks"},
+    )
+
+    @abstractmethod
+    def pair_identity(self) -> Mapping[str, object]:
+        """Return all that decides a pair's score besides its texts: neither depth nor batch size."""
+
+    @abstractmethod
+    def score_pairs(self, pairs: Sequence[Pair], progress: Progress = silent, *, keep: Keep = nothing) -> FloatArray:
+        """Return one score a pair, float32 [n_pairs, 1], handing finished ones to `keep` as they come."""
+
+    def rerank(self, retrieved: Retrieved, progress: Progress = silent) -> Rankings:
+        """Return the first `depth` chunks of each question, reordered, every pair scored here and now."""
+        return ordered(retrieved, self.depth, self.score_pairs(pairs_of(retrieved, self.depth), progress))
+
+
+def pairs_of(retrieved: Retrieved, depth: int) -> list[Pair]:
+    """Return question and text of every chunk of the first `depth` ranks, question by question, in order of rank."""
+    chunk = retrieved.rankings.cut(depth).chunk
+    rows, ranks = np.nonzero(chunk != PADDING)
+    found = zip(rows.tolist(), chunk[rows, ranks].tolist(), strict=True)
+    return [(retrieved.questions[row], retrieved.texts[one]) for row, one in found]
+
+
+def ordered(retrieved: Retrieved, depth: int, scores: FloatArray) -> Rankings:
+    """Return the first `depth` ranks by falling score, equal ones by former rank; `scores` are those of `pairs_of`."""
+    former = retrieved.rankings.cut(depth)
+    table = np.full(former.chunk.shape, -np.inf, dtype=np.float32)
+    table[former.chunk != PADDING] = scores.reshape(-1)
+    order = np.argsort(-table, axis=1, kind="stable")
+    table = np.take_along_axis(table, order, axis=1)
+    chunk = np.take_along_axis(former.chunk, order, axis=1)
+    return Rankings(chunk, np.where(chunk == PADDING, np.float32(0), table))
