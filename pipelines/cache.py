@@ -33,21 +33,27 @@ class Codec(Generic[T]):
     """How a stage's output is laid down in a folder and read again.
 
     `mutable` is for stores whose own library touches its files when it opens them: their bytes are not checked, so
-    `load` itself must verify, and raise any exception when something is amiss.
+    `load` itself must verify, and raise any exception when something is amiss. `moves` says that `save` takes the
+    output away: whoever computed it must use what lies in the store.
     """
 
     save: Callable[[T, Path], None]
     load: Callable[[Path], T]
     mutable: bool = False
+    moves: bool = False
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What the store remembers of an artefact besides its bytes: what it cost, and what its user should know."""
+    """What the store remembers of an artefact besides its bytes: what it cost, and what its user should know.
+
+    `made` is when it was published, in seconds since 1970.
+    """
 
     seconds: float
     notes: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    made: float = 0.0
 
 
 class Cache:
@@ -65,9 +71,14 @@ class Cache:
         """Return what is remembered of an artefact, or None when it is not there or its manifest cannot be read."""
         try:
             raw: dict[str, Any] = json.loads((self.folder(stage, key) / _MANIFEST).read_text(encoding="utf-8"))
-            return Entry(float(raw["seconds"]), tuple(raw["notes"]), dict(raw["files"]))
+            made = float(raw.get("made_s", 0.0))
+            return Entry(float(raw["seconds"]), tuple(raw["notes"]), dict(raw["files"]), made)
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    def has(self, stage: str, key: str) -> bool:
+        """Return whether the artefact is there; whether it can be read shows when it is loaded."""
+        return (self.folder(stage, key) / _MANIFEST).exists()
 
     def load(self, stage: str, key: str, codec: Codec[T]) -> T | None:
         """Return the artefact, or None when it is not there; a damaged one is quarantined with a warning, then None."""
@@ -128,8 +139,9 @@ def _publish(aside: Path, place: Path) -> None:
 
 
 def _write_manifest(folder: Path, seconds: float, notes: tuple[str, ...], sums: Mapping[str, str]) -> None:
-    made = datetime.now(UTC).isoformat(timespec="seconds")
-    body = {"seconds": seconds, "notes": list(notes), "files": dict(sums), "made": made}
+    now = datetime.now(UTC)
+    made = {"made": now.isoformat(timespec="seconds"), "made_s": now.timestamp()}
+    body = {"seconds": seconds, "notes": list(notes), "files": dict(sums), **made}
     (folder / _MANIFEST).write_text(json.dumps(body, indent=1), encoding="utf-8")
 
 

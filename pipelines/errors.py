@@ -51,6 +51,10 @@ class Cancelled(WorkbenchError):
     exit_code = 130
 
 
+class Paused(Cancelled):
+    """The user asked to stand still until the work is resumed; finished stages are kept."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return " Did you mean 'x'?" for the nearest of `known`, or "" when nothing is near."""
     best = process.extractOne(name, sorted(known), score_cutoff=60)

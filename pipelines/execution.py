@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 
@@ -14,6 +14,7 @@ from pipelines.progress import Progress
 
 T = TypeVar("T")
 Found = Literal["hit", "miss"]
+_WAIT_S = 0.05
 
 
 class Watch(Protocol):
@@ -26,6 +27,29 @@ class Watch(Protocol):
 
 def unwatched(stage: str, done: int, total: int) -> None:
     """Report to nobody."""
+
+
+class Claims(Protocol):
+    """Who computes what, among several processes: a key is computed by the one that holds its claim."""
+
+    def take(self, key: str) -> bool:
+        """Claim a key; return False while another holds it. Taking one's own again is fine."""
+        ...
+
+    def give_back(self, key: str) -> None:
+        """End a claim: the output is in the store, or will not be."""
+        ...
+
+
+class Unclaimed:
+    """The claims of a process that works alone."""
+
+    def take(self, key: str) -> bool:
+        """Claim nothing: it is free."""
+        return True
+
+    def give_back(self, key: str) -> None:
+        """Give back nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,16 +67,20 @@ class Node(Generic[T]):
 
     def upstream(self) -> Iterator[Node[Any]]:
         """Return all nodes that this one depends on, each once, the nearest last, and at last itself."""
-        seen: set[str] = set()
-        yield from self._walk(seen)
+        return upstream((self,))
 
-    def _walk(self, seen: set[str]) -> Iterator[Node[Any]]:
-        if self.key in seen:
-            return
-        seen.add(self.key)
-        for node in self.inputs:
-            yield from node._walk(seen)
-        yield self
+
+def upstream(nodes: Iterable[Node[Any]], seen: set[str] | None = None) -> Iterator[Node[Any]]:
+    """Return all that `nodes` depend on, and themselves, each once, an input before what needs it.
+
+    `seen` holds the keys to leave out with all below them; the keys that are returned are added to it.
+    """
+    known = set() if seen is None else seen
+    for node in nodes:
+        if node.key not in known:
+            known.add(node.key)
+            yield from upstream(node.inputs, known)
+            yield node
 
 
 def node_key(what: str, identity: object, inputs: tuple[Node[Any], ...]) -> str:
@@ -71,12 +99,20 @@ class StageReport:
 
 @dataclass
 class Execution:
-    """Gets nodes, remembering what it has got; one execution serves any number of pipelines over the same store."""
+    """Gets nodes, remembering what it has got; one execution serves any number of pipelines over the same store.
+
+    With `keep` false the store is read and not written to. `on_computed` is told of each output that was computed, with
+    its seconds, once it is kept; `on_worked` of work whose amount only its doer knows: what, how many units, seconds.
+    """
 
     cache: Cache
     watch: Watch = unwatched
     reports: dict[str, StageReport] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    keep: bool = True
+    claims: Claims = field(default_factory=Unclaimed)
+    on_computed: Callable[[Node[Any], float], None] = lambda node, seconds: None
+    on_worked: Callable[[str, float, float], None] = lambda what, units, seconds: None
     _memory: dict[str, Any] = field(default_factory=dict)
     _noted: list[list[str]] = field(default_factory=lambda: [[]])
 
@@ -94,6 +130,10 @@ class Execution:
         self._memory[node.key] = value
         return value
 
+    def forget(self, but: Container[str] = ()) -> None:
+        """Let go of what is held in memory, except for the nodes with these keys."""
+        self._memory = {key: value for key, value in self._memory.items() if key in but}
+
     def note(self, text: str) -> None:
         """Remember, with the output that is being computed, what its user should know."""
         self._noted[-1].append(text)
@@ -110,9 +150,9 @@ class Execution:
         """Return the report of a stage, made when it is first asked for."""
         return self.reports.setdefault(stage, StageReport())
 
-    def account_for(self, node: Node[Any]) -> None:
-        """Enter every stage below `node` in the reports, and its notes, also those that nothing had to be read of."""
-        for one in node.upstream():
+    def account_for(self, *nodes: Node[Any]) -> None:
+        """Enter every stage below `nodes` in the reports, and its notes, also those that nothing had to be read of."""
+        for one in upstream(nodes):
             if one.codec is None:
                 continue
             self.report(one.stage)
@@ -131,6 +171,19 @@ class Execution:
         return value
 
     def _computed(self, node: Node[T]) -> T:
+        if node.codec is None or not self.keep:
+            return self._mended(node)
+        while not self.claims.take(node.key):
+            self.watch(node.stage, 0, 0)
+            time.sleep(_WAIT_S)
+        try:
+            # Whoever held the claim before may have published the output.
+            found = self._looked_up(node)
+            return self._mended(node) if found is None else found
+        finally:
+            self.claims.give_back(node.key)
+
+    def _mended(self, node: Node[T]) -> T:
         try:
             return self._worked(node)
         except DamagedArtefact as damage:
@@ -163,11 +216,15 @@ class Execution:
         if node.codec is None:
             return value
         report.found = "miss"
-        return self._kept(node, node.codec, value, seconds, notes)
+        if not self.keep and not node.codec.moves:
+            return value
+        kept = self._kept(node, node.codec, value, seconds, notes)
+        self.on_computed(node, seconds)
+        return kept
 
     def _kept(self, node: Node[T], codec: Codec[T], value: T, seconds: float, notes: tuple[str, ...]) -> T:
         self.cache.store(node.stage, node.key, codec, value, seconds, notes)
-        if not codec.mutable:
+        if not codec.moves:
             return value
         return codec.load(self.cache.folder(node.stage, node.key))
 

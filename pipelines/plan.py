@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import uuid
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from pipelines import codecs
-from pipelines.cache import Codec, DamagedArtefact
+from pipelines.by_text import Encoding, reranked_by_pairs
+from pipelines.cache import DamagedArtefact
 from pipelines.component import digest
-from pipelines.errors import storage_errors
 from pipelines.execution import Execution, Node, node_key
+from pipelines.folders import FOLDER, LIVING_FOLDER, GuardedIndex, made_aside
 from pipelines.golden.dataset import Dataset
 from pipelines.golden.resolve import resolve
 from pipelines.models.tokens import count_contexts
@@ -35,7 +34,7 @@ from pipelines.records import (
     Searchable,
 )
 from pipelines.stages.filter import Asked
-from pipelines.stages.rerank import Retrieved
+from pipelines.stages.rerank import PairReranker, Retrieved
 from pipelines.stages.retrieve import Corpus, Lookup, Retriever, Searcher
 from pipelines.stages.score import Evaluation
 from pipelines.topk import fuse
@@ -43,13 +42,36 @@ from pipelines.topk import fuse
 _RRF_K = 60
 
 
-def _move_in(built: Path, folder: Path) -> None:
-    for path in built.iterdir():
-        shutil.move(str(path), folder / path.name)
-    built.rmdir()
+@dataclass(frozen=True)
+class Asking:
+    """The questions under evaluation, with the digests that keys are made of: worked out once for many pipelines."""
 
+    questions: tuple[Question, ...]
 
-_FOLDER: Codec[Path] = Codec(_move_in, lambda folder: folder, mutable=True)
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """The text of every question."""
+        return tuple(question.text for question in self.questions)
+
+    @cached_property
+    def asked(self) -> tuple[Asked, ...]:
+        """What a filter may know of every question."""
+        return tuple(Asked(question.text, question.filter) for question in self.questions)
+
+    @cached_property
+    def texts_key(self) -> str:
+        """A digest of the texts."""
+        return digest(list(self.texts))
+
+    @cached_property
+    def asked_key(self) -> str:
+        """A digest of what a filter may know."""
+        return digest([asdict(one) for one in self.asked])
+
+    @cached_property
+    def evidence_key(self) -> str:
+        """A digest of the gold."""
+        return digest([[asdict(e) for e in q.evidence] for q in self.questions])
 
 
 @dataclass(frozen=True)
@@ -57,12 +79,19 @@ class Plan:
     """The stage executions of one pipeline over some questions of one dataset, as nodes of a graph.
 
     Each node's key holds what its output depends on and nothing else: adding a question embeds no document again,
-    correcting an evidence span retrieves nothing again.
+    correcting an evidence span retrieves nothing again. `deepest` is for many pipelines at once: the greatest depth at
+    which any of them asks a searcher (by its key), of which smaller depths are then cut.
     """
 
     pipeline: Pipeline
     dataset: Dataset
-    questions: tuple[Question, ...]
+    asking: Asking
+    deepest: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """The questions under evaluation."""
+        return self.asking.questions
 
     def _key(self, what: str, stage: str, inputs: tuple[Node[Any], ...]) -> str:
         return node_key(what, self.pipeline.components[stage].fingerprint(), inputs)
@@ -109,37 +138,50 @@ class Plan:
         )
 
     @cached_property
-    def vectors(self) -> Node[FloatArray]:
-        """One vector a chunk."""
-        inputs = (self.texts,)
-        return Node("embed", self._key("vectors", "embed", inputs), inputs, self._embed_chunks, codecs.VECTORS)
+    def fitted(self) -> Node[Path] | None:
+        """What the embedder makes of the corpus before it embeds, such as a calibrated model; None for most."""
+        embed = self.pipeline.embed
+        if not embed.fits():
+            return None
+        inputs = (self.documents,)
 
-    def _embed_chunks(self, run: Execution) -> FloatArray:
-        texts = run.get(self.texts)
-        embedded = self.pipeline.embed.embed_documents(texts, run.progress("embed"))
-        if embedded.n_truncated:
-            run.note(
-                f"{embedded.n_truncated} of {len(texts)} chunks are longer than the {embedded.max_tokens} tokens that "
-                f"{self.pipeline.embed.name} reads: what lies beyond was not embedded."
-            )
-        return embedded.vectors
+        def work(run: Execution) -> Path:
+            documents = run.get(self.documents)
+            return made_aside(run, "model", lambda folder: embed.fit(documents, folder, run.progress("embed")))
+
+        return Node("embed", node_key("fitted", dict(embed.fit_identity()), inputs), inputs, work, FOLDER)
+
+    def _encoding(self, run: Execution, *, queries: bool) -> Encoding:
+        fitted = self.fitted
+        folder, key = (None, "") if fitted is None else (run.get(fitted), fitted.key)
+        return Encoding(self.pipeline.embed, folder, key, queries)
+
+    def _embedding(self, what: str, texts: Node[Any], work: Callable[[Execution], FloatArray]) -> Node[FloatArray]:
+        inputs: tuple[Node[Any], ...] = (texts,) if self.fitted is None else (texts, self.fitted)
+        return Node("embed", self._key(what, "embed", inputs), inputs, work, codecs.VECTORS)
+
+    @cached_property
+    def vectors(self) -> Node[FloatArray]:
+        """One vector a chunk; a text that any chunking embedded before is looked up."""
+        return self._embedding(
+            "vectors", self.texts, lambda run: self._encoding(run, queries=False).vectors(run, run.get(self.texts))
+        )
 
     @cached_property
     def queries(self) -> Node[Queries]:
         """What is searched for."""
-        texts = [question.text for question in self.questions]
-        key = digest({"what": "queries", "by": self.pipeline.transform.fingerprint(), "to": texts})
-        return Node("transform", key, (), lambda _: self.pipeline.transform.transform(texts))
+        transform, texts = self.pipeline.transform, list(self.asking.texts)
+        key = digest({"what": "queries", "by": transform.fingerprint(), "to": self.asking.texts_key})
+        return Node("transform", key, (), lambda _: transform.transform(texts))
 
     @cached_property
     def query_vectors(self) -> Node[FloatArray]:
         """One vector a query."""
-        inputs = (self.queries,)
 
         def work(run: Execution) -> FloatArray:
-            return self.pipeline.embed.embed_queries(run.get(self.queries).texts, run.progress("embed")).vectors
+            return self._encoding(run, queries=True).vectors(run, run.get(self.queries).texts)
 
-        return Node("embed", self._key("query vectors", "embed", inputs), inputs, work, codecs.VECTORS)
+        return self._embedding("query vectors", self.queries, work)
 
     @cached_property
     def question_vectors(self) -> Node[FloatArray]:
@@ -158,17 +200,10 @@ class Plan:
         inputs = (self.vectors,)
 
         def work(run: Execution) -> Path:
-            folder = run.cache.root / "incoming" / f"index-{uuid.uuid4().hex[:8]}"
-            with storage_errors(folder, "make room for an index"):
-                folder.mkdir(parents=True)
-            try:
-                self.pipeline.index.build(run.get(self.vectors), folder)
-            except BaseException:
-                shutil.rmtree(folder, ignore_errors=True)
-                raise
-            return folder
+            vectors = run.get(self.vectors)
+            return made_aside(run, "index", lambda folder: self.pipeline.index.build(vectors, folder))
 
-        return Node("index", self._key("index", "index", inputs), inputs, work, _FOLDER)
+        return Node("index", self._key("index", "index", inputs), inputs, work, LIVING_FOLDER)
 
     @cached_property
     def index(self) -> Node[Searchable]:
@@ -186,7 +221,7 @@ class Plan:
 
         def work(run: Execution) -> Searchable:
             try:
-                return _Guarded(index.open(run.get(self.vectors), run.get(self.built_index)), self.built_index)
+                return GuardedIndex(index.open(run.get(self.vectors), run.get(self.built_index)), self.built_index)
             except RuntimeError as error:
                 raise DamagedArtefact("index", self.built_index.key, str(error)) from error
 
@@ -195,13 +230,12 @@ class Plan:
     @cached_property
     def candidates(self) -> Node[Candidates]:
         """Which chunks may be returned for each question."""
-        asked = [Asked(question.text, question.filter) for question in self.questions]
         inputs = (self.chunks,)
-        identity = {"filter": self.pipeline.filter.fingerprint(), "asked": [asdict(a) for a in asked]}
+        identity = {"filter": self.pipeline.filter.fingerprint(), "asked": self.asking.asked_key}
 
         def work(run: Execution) -> Candidates:
             chunks = run.get(self.chunks)
-            return self.pipeline.filter.candidates(asked, chunks.columns, len(chunks))
+            return self.pipeline.filter.candidates(self.asking.asked, chunks.columns, len(chunks))
 
         codec = None if self.pipeline.filter.identity else codecs.CANDIDATES
         return Node("filter", node_key("candidates", identity, inputs), inputs, work, codec)
@@ -214,37 +248,59 @@ class Plan:
             index = run.get(self.index) if retriever.needs_vectors else None
             return retriever.open(Corpus(run.get(self.texts), index))
 
-        return Node("retrieve", node_key("searcher", retriever.fingerprint(), inputs), inputs, work)
+        return Node("retrieve", node_key("searcher", retriever.searches(), inputs), inputs, work)
 
     def retrieved(self, retriever: Retriever) -> Node[Rankings]:
-        """The ranking of every question by one retriever; the parts of a fusion are executions of their own."""
-        parts = {name: self.retrieved(part) for name, part in retriever.parts().items()}
-        if parts:
-            inputs: tuple[Node[Any], ...] = tuple(parts.values())
-            key = node_key("fused", retriever.fingerprint(), inputs)
-            return Node(
-                "retrieve",
-                key,
-                inputs,
-                lambda run: retriever.fuse({n: run.get(p) for n, p in parts.items()}),
-                codecs.RANKINGS,
-            )
-        searcher = self.searcher(retriever)
-        inputs = (searcher, self.queries, self.candidates)
-        if retriever.needs_vectors:
-            inputs += (self.query_vectors,)
-
-        def work(run: Execution) -> Rankings:
-            queries, candidates = run.get(self.queries), run.get(self.candidates)
-            vectors = run.get(self.query_vectors) if retriever.needs_vectors else None
-            asked = Candidates(candidates.mask[queries.question], candidates.allowed)
-            found = self.per_question(run.get(searcher).search(Lookup(queries.texts, asked, vectors)), queries)
-            nothing = int((found.chunk[:, :1] == PADDING).sum())
-            if nothing:
-                run.note(f"{retriever.name} retrieved nothing at all for {nothing} of {found.n_questions} questions.")
+        """The ranking of every question by one retriever, at its depth and above its score cut-off."""
+        found = self._fused(retriever) if retriever.parts() else self._found(retriever, retriever.depth)
+        if retriever.min_score is None:
             return found
+        key = node_key("above", retriever.min_score, (found,))
+        return Node("retrieve", key, (found,), lambda run: retriever.above(run.get(found)), codecs.RANKINGS)
 
-        return Node("retrieve", node_key("retrieved", retriever.fingerprint(), inputs), inputs, work, codecs.RANKINGS)
+    def _fused(self, retriever: Retriever) -> Node[Rankings]:
+        """The fusion of several retrievers' rankings, which are executions of their own."""
+        parts = {name: self.retrieved(part) for name, part in retriever.parts().items()}
+        inputs = tuple(parts.values())
+        key = node_key("fused", [retriever.searches(), retriever.depth], inputs)
+        return Node(
+            "retrieve",
+            key,
+            inputs,
+            lambda run: retriever.fuse({n: run.get(p) for n, p in parts.items()}),
+            codecs.RANKINGS,
+        )
+
+    def _found(self, retriever: Retriever, depth: int) -> Node[Rankings]:
+        """What a searcher finds. Where other pipelines ask it for more, theirs is computed, and this one cut of it."""
+        searcher = self.searcher(retriever)
+        direct: tuple[Node[Any], ...] = (searcher, self.queries, self.candidates)
+        if retriever.needs_vectors:
+            direct += (self.query_vectors,)
+        key = node_key("retrieved", [retriever.searches(), depth], direct)
+        deepest = self.deepest.get(searcher.key, depth)
+        if deepest > depth and self.cuts_exactly(retriever):
+            deeper = self._found(retriever, deepest)
+            return Node("retrieve", key, (deeper,), lambda run: run.get(deeper).cut(depth), codecs.RANKINGS)
+        return Node("retrieve", key, direct, lambda run: self._searched(run, retriever, depth), codecs.RANKINGS)
+
+    def cuts_exactly(self, retriever: Retriever) -> bool:
+        """Return whether a smaller depth finds just the first of a greater one.
+
+        A graph is searched the wider, the more is asked of it; several queries a question are fused at their depth.
+        """
+        return self.pipeline.transform.identity and (self.pipeline.index.exact or not retriever.needs_vectors)
+
+    def _searched(self, run: Execution, retriever: Retriever, depth: int) -> Rankings:
+        queries, candidates = run.get(self.queries), run.get(self.candidates)
+        vectors = run.get(self.query_vectors) if retriever.needs_vectors else None
+        asked = Candidates(candidates.mask[queries.question], candidates.allowed)
+        lookup = Lookup(queries.texts, asked, vectors, depth)
+        found = self.per_question(run.get(self.searcher(retriever)).search(lookup), queries)
+        nothing = int((found.chunk[:, :1] == PADDING).sum())
+        if nothing:
+            run.note(f"{retriever.name} retrieved nothing at all for {nothing} of {found.n_questions} questions.")
+        return found
 
     @staticmethod
     def per_question(rankings: Rankings, queries: Queries) -> Rankings:
@@ -278,19 +334,19 @@ class Plan:
         def work(run: Execution) -> Rankings:
             texts: Sequence[str] = run.get(self.texts) if rerank.needs_texts else ()
             vectors = (run.get(self.vectors), run.get(self.question_vectors)) if rerank.needs_vectors else (None, None)
-            asked = [question.text for question in self.questions]
-            return rerank.rerank(Retrieved(run.get(retrieved), asked, texts, *vectors), run.progress("rerank"))
+            found = Retrieved(run.get(retrieved), self.asking.texts, texts, *vectors)
+            if isinstance(rerank, PairReranker):
+                return reranked_by_pairs(run, rerank, found)
+            return rerank.rerank(found, run.progress("rerank"))
 
-        asked_key = digest([question.text for question in self.questions])
-        return Node(
-            "rerank", node_key("reranked", [rerank.fingerprint(), asked_key], inputs), inputs, work, codecs.RANKINGS
-        )
+        key = node_key("reranked", [rerank.fingerprint(), self.asking.texts_key], inputs)
+        return Node("rerank", key, inputs, work, codecs.RANKINGS)
 
     @cached_property
     def scores(self) -> Node[Scores]:
         """Every metric of every question."""
         inputs = (self.documents, self.chunks, self.candidates, self.rankings)
-        identity = [self.pipeline.score.fingerprint(), [[asdict(e) for e in q.evidence] for q in self.questions]]
+        identity = [self.pipeline.score.fingerprint(), self.asking.evidence_key]
 
         def work(run: Execution) -> Scores:
             documents = run.get(self.documents)
@@ -303,20 +359,18 @@ class Plan:
         return Node("score", node_key("scores", identity, inputs), inputs, work, codecs.SCORES)
 
 
-@dataclass(frozen=True)
-class _Guarded:
-    """An index on disk: whatever goes wrong while it is searched condemns the folder, which is then built again."""
-
-    searchable: Searchable
-    built: Node[Path]
-
-    def search(self, queries: FloatArray, depth: int, allowed: Any) -> Rankings:
-        try:
-            return self.searchable.search(queries, depth, allowed)
-        except RuntimeError as error:
-            raise DamagedArtefact("index", self.built.key, str(error)) from error
-
-
 def plan(pipeline: Pipeline, dataset: Dataset, questions: Sequence[Question]) -> Plan:
     """Return the stage executions of `pipeline` over `questions` of `dataset`."""
-    return Plan(pipeline, dataset, tuple(questions))
+    return Plan(pipeline, dataset, Asking(tuple(questions)))
+
+
+def plans(pipelines: Sequence[Pipeline], dataset: Dataset, questions: Sequence[Question]) -> list[Plan]:
+    """Return the stage executions of several pipelines; equal ones have equal keys, and each searcher is asked once."""
+    asking = Asking(tuple(questions))
+    alone = [Plan(pipeline, dataset, asking) for pipeline in pipelines]
+    deepest: dict[str, int] = {}
+    for one in alone:
+        for leaf in one.pipeline.retrieve.leaves():
+            key = one.searcher(leaf).key
+            deepest[key] = max(leaf.depth, deepest.get(key, 0))
+    return [replace(one, deepest=deepest) for one in alone]

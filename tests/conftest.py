@@ -59,7 +59,7 @@ def workers_of(folder: Path) -> Iterator[psutil.Process]:
     """Yield the worker processes of a home folder."""
     for process in psutil.process_iter():
         try:
-            if "pipelines.runs.worker" not in process.cmdline() or process.status() == psutil.STATUS_ZOMBIE:
+            if "pipelines.worker" not in process.cmdline() or process.status() == psutil.STATUS_ZOMBIE:
                 continue
             if process.environ().get("RAG_WORKBENCH_HOME") == str(folder):
                 yield process

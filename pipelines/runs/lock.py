@@ -1,4 +1,4 @@
-"""One worker a home folder, by a lock that the operating system drops when its holder dies, however it dies."""
+"""So many workers a home folder as are asked for, by locks that the operating system drops when their holder dies."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import IO
 
 
 class WorkerLock:
-    """An exclusive lock on `worker.lock` in the home folder."""
+    """An exclusive lock in the home folder: `worker.lock`, and one file more for each further worker."""
 
-    def __init__(self, home: Path) -> None:
-        self._path = home / "worker.lock"
+    def __init__(self, home: Path, slot: int = 0) -> None:
+        self._path = home / (f"worker-{slot}.lock" if slot else "worker.lock")
         self._file: IO[str] | None = None
 
     def acquire(self) -> bool:
@@ -31,3 +31,17 @@ class WorkerLock:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def free_slots(home: Path, slots: int) -> int:
+    """Return how many of the first `slots` locks nobody holds."""
+    locks = [WorkerLock(home, slot) for slot in range(slots)]
+    free = [lock for lock in locks if lock.acquire()]
+    for lock in free:
+        lock.release()
+    return len(free)
+
+
+def first_free(home: Path, slots: int) -> WorkerLock | None:
+    """Take the first of `slots` locks that is free; None when there is none."""
+    return next((lock for lock in (WorkerLock(home, slot) for slot in range(slots)) if lock.acquire()), None)

@@ -64,6 +64,7 @@ class Run:
     notes: tuple[str, ...]
     metrics: tuple[Measured, ...]
     stages: Mapping[str, StageReport]
+    identity: str | None = None
 
     def measured(self, name: str) -> Measured | None:
         """Return a metric by name, None where it was not measured."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, false
 
 metadata = MetaData(
     naming_convention={
@@ -49,6 +49,7 @@ run = Table(
     Column("libraries", JSON, nullable=False),
     Column("machine", Text, nullable=False),
     Column("notes", JSON, nullable=False),
+    Column("identity", String(64), index=True),
 )
 
 stage = Table(
@@ -91,6 +92,7 @@ job = Table(
     Column("payload", JSON, nullable=False),
     Column("state", String(16), nullable=False, index=True),
     Column("cancel_requested", Boolean, nullable=False),
+    Column("pause_requested", Boolean, nullable=False, server_default=false()),
     Column("attempts", Integer, nullable=False),
     Column("worker", Text),
     Column("lease_until", Float),
@@ -101,4 +103,64 @@ job = Table(
     Column("run_id", String(32)),
     Column("error", Text),
     Column("exit_code", Integer),
+)
+
+claim = Table(
+    "claim",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("worker", Text, nullable=False, index=True),
+    Column("lease_until", Float, nullable=False),
+)
+
+sweep = Table(
+    "sweep",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("job_id", String(32), nullable=False, index=True),
+    Column("dataset_name", Text, nullable=False),
+    Column("dataset_path", Text, nullable=False),
+    Column("dataset_version", String(64), nullable=False),
+    Column("split", String(16), nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("workers", Integer, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("report", JSON),
+)
+
+trial = Table(
+    "trial",
+    metadata,
+    Column("sweep_id", String(32), ForeignKey("sweep.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("batch", Integer, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("params", JSON, nullable=False),
+    Column("drawn", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created", Float, nullable=False),
+    Column("run_id", String(32)),
+    Column("n_questions", Integer),
+    Column("reason", Text),
+)
+
+log_line = Table(
+    "log_line",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("job_id", String(32), nullable=False, index=True),
+    Column("at", Float, nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+rate = Table(
+    "rate",
+    metadata,
+    Column("machine", String(200), primary_key=True),
+    Column("what", String(200), primary_key=True),
+    Column("units", Float, nullable=False),
+    Column("seconds", Float, nullable=False),
 )

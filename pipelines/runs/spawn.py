@@ -1,8 +1,9 @@
-"""Start a worker when none is there: apart from the process that asks, so that it outlives it."""
+"""Start workers when they are not there: apart from the process that asks, so that they outlive it."""
 
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import subprocess
 import sys
@@ -10,33 +11,60 @@ import time
 from typing import NoReturn
 
 from pipelines.errors import StorageError, storage_errors
-from pipelines.runs.lock import WorkerLock
+from pipelines.runs.lock import free_slots
 from pipelines.settings import REPOSITORY, home, logs_folder
 
 MOST_STARTS = 3
 _STARTING_S = 5.0
 _LEAST_FREE_BYTES = 1 << 20
-_started_at = 0.0
+_SLOTS = "RAG_WORKBENCH_SLOTS"
+_THREADS = "RAG_WORKBENCH_THREADS"
+_started: list[float] = []
 
 
-def ensure_worker() -> bool:
-    """Start a worker process, unless one holds the lock or was started by this process a moment ago; tell whether."""
-    global _started_at
-    if time.monotonic() - _started_at < _STARTING_S and _started_at:
+def slots_given() -> int:
+    """Return how many workers of this home folder there may be, as whoever started this one has said."""
+    return max(1, int(os.environ.get(_SLOTS, "1")))
+
+
+def ensure_worker(workers: int = 1) -> bool:
+    """Start worker processes until there are `workers`; tell whether any was started.
+
+    One that this process started a moment ago counts, although it does not hold its lock yet.
+    """
+    now = time.monotonic()
+    _started[:] = [at for at in _started if now - at < _STARTING_S]
+    if len(_started) >= workers:
         return False
     with storage_errors(home(), "start a worker"):
-        lock = WorkerLock(home())
-        if not lock.acquire():
-            return False
-        lock.release()
-        logs_folder().mkdir(parents=True, exist_ok=True)
-        with (logs_folder() / "worker.log").open("ab") as log:
-            command = [sys.executable, "-m", "pipelines.runs.worker"]
-            subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=REPOSITORY
-            )
-    _started_at = time.monotonic()
-    return True
+        missing = min(free_slots(home(), workers), workers - len(_started))
+        for _ in range(missing):
+            _start(workers)
+    return missing > 0
+
+
+def _start(workers: int) -> None:
+    logs_folder().mkdir(parents=True, exist_ok=True)
+    with (logs_folder() / "worker.log").open("ab") as log:
+        command = [sys.executable, "-m", "pipelines.worker"]
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd=REPOSITORY,
+            env={**_share_of_cores(workers), **os.environ, _SLOTS: str(workers)},
+        )
+    _started.append(time.monotonic())
+
+
+def _share_of_cores(workers: int) -> dict[str, str]:
+    """Return what keeps several workers from crowding one another out: each has its share of the cores."""
+    if workers < 2:
+        return {}
+    share = str(max(1, (os.cpu_count() or 1) // workers))
+    return {_THREADS: share, "OMP_NUM_THREADS": share, "OPENBLAS_NUM_THREADS": share, "MKL_NUM_THREADS": share}
 
 
 def refuse_to_go_on() -> NoReturn:

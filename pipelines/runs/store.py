@@ -9,13 +9,16 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, Subquery, case, delete, func, select
 
-from pipelines.errors import NotFoundError, StorageError, did_you_mean, shorten
+from pipelines.errors import NotFoundError, did_you_mean, shorten
 from pipelines.execution import StageReport
-from pipelines.records import Metric
+from pipelines.records import DoubleArray, Metric
 from pipelines.runs.database import Database
 from pipelines.runs.details import read_details, write_details
 from pipelines.runs.record import Details, Measured, Run, Versions
 from pipelines.runs.schema import configuration, dataset_version, metric, run, stage
+from pipelines.runs.values import read_values
+
+_KEYS_AT_ONCE = 500
 
 
 class RunStore:
@@ -31,21 +34,45 @@ class RunStore:
         Raises:
             StorageError: when the disk or the database refuses; nothing of the run is left behind.
         """
-        write_details(details, self._folder / record.id)
+        self.add_all([(record, details)])
+
+    def add_all(self, runs: Sequence[tuple[Run, Details]]) -> None:
+        """Keep several runs, their rows in one transaction.
+
+        Raises:
+            StorageError: when the disk or the database refuses; nothing of any of them is left behind.
+        """
         try:
-            self._add_rows(record)
-        except StorageError:
-            shutil.rmtree(self._folder / record.id, ignore_errors=True)
+            for record, details in runs:
+                write_details(details, self._folder / record.id)
+            self._add_rows([record for record, _ in runs])
+        except BaseException:
+            for record, _ in runs:
+                shutil.rmtree(self._folder / record.id, ignore_errors=True)
             raise
 
-    def _add_rows(self, record: Run) -> None:
+    def _add_rows(self, records: Sequence[Run]) -> None:
         with self._db.writing() as connection:
-            _add_parents(connection, record)
-            connection.execute(run.insert().values(**_run_row(record)))
-            connection.execute(metric.insert(), [_metric_row(record.id, i, m) for i, m in enumerate(record.metrics)])
-            if record.stages:
-                rows = [_stage_row(record.id, i, *item) for i, item in enumerate(record.stages.items())]
-                connection.execute(stage.insert(), rows)
+            for record in records:
+                _add_parents(connection, record)
+            connection.execute(run.insert(), [_run_row(record) for record in records])
+            connection.execute(
+                metric.insert(), [_metric_row(r.id, i, m) for r in records for i, m in enumerate(r.metrics)]
+            )
+            stages = [_stage_row(r.id, i, *item) for r in records for i, item in enumerate(r.stages.items())]
+            if stages:
+                connection.execute(stage.insert(), stages)
+
+    def by_identity(self, identities: Sequence[str]) -> dict[str, str]:
+        """Return the id of the first run that each of these works came to, for those that there are."""
+        found: dict[str, str] = {}
+        with self._db.reading() as connection:
+            for at in range(0, len(identities), _KEYS_AT_ONCE):
+                part = identities[at : at + _KEYS_AT_ONCE]
+                query = select(run.c.identity, run.c.id).where(run.c.identity.in_(part)).order_by(run.c.number)
+                for identity, run_id in connection.execute(query):
+                    found.setdefault(identity, run_id)
+        return found
 
     def get(self, reference: str) -> Run:
         """Return the run with this id, else the newest of this name, else the only one whose id begins so.
@@ -69,7 +96,9 @@ class RunStore:
         """
         return read_details(self._folder / run_id)
 
-    def table(self, metrics: Sequence[str], dataset: str | None = None) -> list[dict[str, Any]]:
+    def table(
+        self, metrics: Sequence[str], dataset: str | None = None, run_ids: Sequence[str] | None = None
+    ) -> list[dict[str, Any]]:
         """Return one row a run, newest last, with mean, low, high and n of each of `metrics`, pivoted in SQL."""
         wide = _wide(metrics)
         query = (
@@ -78,8 +107,22 @@ class RunStore:
         query = query.order_by(run.c.number)
         if dataset is not None:
             query = query.where((run.c.dataset_name == dataset) | (run.c.dataset_version == dataset))
+        parts = (
+            [None]
+            if run_ids is None
+            else [run_ids[i : i + _KEYS_AT_ONCE] for i in range(0, len(run_ids), _KEYS_AT_ONCE)]
+        )
+        queries = [query if part is None else query.where(run.c.id.in_(part)) for part in parts]
         with self._db.reading() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            return [dict(row) for one in queries for row in connection.execute(one).mappings()]
+
+    def values(self, run_id: str, metrics: Sequence[str]) -> tuple[tuple[str, ...], dict[str, DoubleArray]]:
+        """Return the question ids of a run and its per-question values of those of `metrics` that it has.
+
+        Raises:
+            NotFoundError: when its files are gone.
+        """
+        return read_values(self._folder / run_id, metrics)
 
     def metrics(self) -> tuple[Metric, ...]:
         """Return the declaration of every metric that any run has, in the order in which runs list them."""
@@ -154,7 +197,7 @@ def _add_parents(connection: Connection, record: Run) -> None:
 def _run_row(record: Run) -> dict[str, Any]:
     same = (
         "id", "name", "dataset_name", "dataset_path", "dataset_version", "configuration", "split", "n_questions",
-        "n_documents", "n_chunks", "seed", "seconds", "created",
+        "n_documents", "n_chunks", "seed", "seconds", "created", "identity",
     )  # fmt: skip
     values = {name: getattr(record, name) for name in same}
     made = record.versions

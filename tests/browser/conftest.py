@@ -60,7 +60,7 @@ def _stop_worker(home: Path) -> None:
     for process in psutil.process_iter():
         try:
             ours = process.environ().get("RAG_WORKBENCH_HOME") == str(home) and process.pid != os.getpid()
-            if ours and "pipelines.runs.worker" in process.cmdline():
+            if ours and "pipelines.worker" in process.cmdline():
                 process.kill()
         except psutil.Error:
             continue

@@ -13,7 +13,7 @@ import pytest
 
 from pipelines import cli as cli_module
 from pipelines.runs.database import Database
-from pipelines.runs.worker import Worker
+from pipelines.worker import Worker
 from pipelines.settings import database_url
 
 
@@ -32,7 +32,7 @@ class Result:
 Call = Callable[..., Result]
 
 
-def work_here() -> bool:
+def work_here(*_: object) -> bool:
     """Do the jobs that wait as a worker process does them, but in this process: starting one takes a second."""
     Worker(Database(database_url()), idle_s=0.01).run()
     return False
@@ -42,7 +42,8 @@ def work_here() -> bool:
 def call(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
     """Run a command and return its exit code and what it wrote."""
     monkeypatch.setattr("pipelines.api.ensure_worker", work_here)
-    monkeypatch.setattr("pipelines.runs.worker._POLL_S", 0.01)
+    monkeypatch.setattr("pipelines.sweep_verbs.ensure_worker", work_here)
+    monkeypatch.setattr("pipelines.worker._POLL_S", 0.01)
 
     def run(*arguments: object) -> Result:
         monkeypatch.setattr(sys, "argv", ["rag-workbench", *map(str, arguments)])

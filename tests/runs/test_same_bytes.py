@@ -11,7 +11,7 @@ import pytest
 
 from pipelines import api
 from pipelines.errors import NotFoundError
-from pipelines.runs import worker as worker_module
+from pipelines import worker as worker_module
 from pipelines.runs.database import Database
 from pipelines.settings import database_url
 
@@ -36,7 +36,7 @@ def test_each_run_keeps_the_name_and_place_of_its_own_dataset(towns: Path, tmp_p
 def test_a_worker_leaves_jobs_to_a_new_one_when_the_code_has_changed(
     towns: Path, monkeypatch: pytest.MonkeyPatch, workers: Callable[[], list[psutil.Process]]
 ) -> None:
-    monkeypatch.setattr(api, "ensure_worker", lambda: False)
+    monkeypatch.setattr(api, "ensure_worker", lambda *_: False)
     job = api.submit(words(), api.open_dataset(towns))
     old = worker_module.Worker(Database(database_url()), idle_s=5)
     monkeypatch.setattr(worker_module, "source_digest", lambda: "another")

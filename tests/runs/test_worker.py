@@ -17,7 +17,7 @@ import pytest
 
 from pipelines import api
 from pipelines.runs.lock import WorkerLock
-from pipelines.runs.worker import Heart
+from pipelines.runs.heart import Heart
 from pipelines.settings import home as home_folder
 
 from .helpers import REPOSITORY, vectors, words
@@ -82,7 +82,7 @@ def test_a_second_worker_ends_at_once(home: Path) -> None:
     assert lock.acquire()
     assert not WorkerLock(home).acquire()
     started = time.monotonic()
-    command = [sys.executable, "-m", "pipelines.runs.worker"]
+    command = [sys.executable, "-m", "pipelines.worker"]
     assert subprocess.run(command, cwd=REPOSITORY, timeout=20, check=False).returncode == 0
     assert time.monotonic() - started < 10
     lock.release()
@@ -106,7 +106,7 @@ def test_a_dataset_changed_after_it_was_asked_for(
     towns: Path, write_set: Any, town_rows: Any, sentence: Callable[[object], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(api, "ensure_worker", lambda: False)
+        patch.setattr(api, "ensure_worker", lambda *_: False)
         job = api.submit(words(), api.open_dataset(towns))
     documents, questions = town_rows
     write_set(documents, questions[:3])
@@ -118,11 +118,11 @@ def test_a_dataset_changed_after_it_was_asked_for(
 def test_a_bug_is_a_sentence_with_a_number_and_the_log_has_the_rest(
     towns: Path, monkeypatch: pytest.MonkeyPatch, sentence: Callable[[object], str], home: Path
 ) -> None:
-    from pipelines.runs import worker as worker_module
+    from pipelines import worker as worker_module
     from pipelines.runs.database import Database
     from pipelines.settings import database_url
 
-    monkeypatch.setattr(api, "ensure_worker", lambda: False)
+    monkeypatch.setattr(api, "ensure_worker", lambda *_: False)
     monkeypatch.setattr(worker_module, "evaluate", lambda *_, **__: {}["no such key"])
     job = api.submit(words(), api.open_dataset(towns))
     worker_module.Worker(Database(database_url()), idle_s=0.2).run()
@@ -182,9 +182,9 @@ def test_cancelled_within_five_seconds(write_set: Any, workers: Workers, wait_un
 
 def test_the_heart_stops_the_work_between_batches(towns: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pipelines.errors import Cancelled
-    from pipelines.runs import worker as worker_module
+    from pipelines import worker as worker_module
 
-    monkeypatch.setattr(api, "ensure_worker", lambda: False)
+    monkeypatch.setattr(api, "ensure_worker", lambda *_: False)
     monkeypatch.setattr(worker_module, "_BEAT_S", 0.02)
     jobs = api.jobs()
     job = api.submit(words(), api.open_dataset(towns))

@@ -1,0 +1,191 @@
+"""How long a pipeline takes for one question: each stage timed alone, one question at a time, and kept.
+
+A stage that several pipelines share is timed once for all of them, so that a sweep does not pay for a stopwatch.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from pipelines import codecs
+from pipelines.component import digest
+from pipelines.execution import Execution, Node, node_key
+from pipelines.models.devices import machine
+from pipelines.plan import Plan
+from pipelines.records import Candidates, FloatArray, Rankings
+from pipelines.stages.rerank import PairReranker, Retrieved
+from pipelines.stages.retrieve import Lookup, Retriever
+
+SAMPLE = 50
+_PAIRS_SAMPLE = 10
+_WARM_UP = 2
+Timed = Node[list[float]]
+
+
+@dataclass(frozen=True)
+class Stopwatch:
+    """The measurement of one pipeline on a random sample of its questions, `rows`; milliseconds throughout."""
+
+    plan: Plan
+    rows: tuple[int, ...]
+
+    @classmethod
+    def of(cls, plan: Plan, seed: int) -> Stopwatch:
+        """Draw the sample."""
+        n = len(plan.questions)
+        return cls(plan, tuple(random.Random(seed).sample(range(n), min(SAMPLE, n))))  # noqa: S311
+
+    def parts(self) -> tuple[Timed, ...]:
+        """Return the measurement of each stage that does something, as nodes; equal ones of many pipelines are one."""
+        pipeline = self.plan.pipeline
+        found: list[Timed] = []
+        if pipeline.retrieve.needs_vectors or pipeline.rerank.needs_vectors or not pipeline.transform.identity:
+            found.append(self._encoding())
+        if not pipeline.filter.identity:
+            found.append(self._filter())
+        found += self._retrieval(pipeline.retrieve)
+        if not pipeline.rerank.identity:
+            found.append(self._rerank())
+        return tuple(found)
+
+    def milliseconds(self, run: Execution) -> list[float]:
+        """Return what each sampled question takes in all stages together."""
+        return [float(sum(stages)) for stages in zip(*(run.get(part) for part in self.parts()), strict=True)]
+
+    @cached_property
+    def _sample_key(self) -> str:
+        return digest([self.plan.asking.asked_key, self.rows, machine()])
+
+    def _node(self, what: str, identity: object, inputs: tuple[Node[Any], ...], start: Start) -> Timed:
+        key = node_key(f"latency {what}", [identity, self._sample_key], inputs)
+        return Node("latency", key, inputs, lambda run: _timed(start(run), self.rows), codecs.NUMBERS)
+
+    def _encoding(self) -> Timed:
+        plan, pipeline = self.plan, self.plan.pipeline
+        vectors = pipeline.retrieve.needs_vectors or pipeline.rerank.needs_vectors
+
+        def start(run: Execution) -> Once:
+            fitted = run.get(plan.fitted) if vectors and plan.fitted is not None else None
+
+            def once(row: int) -> None:
+                texts = pipeline.transform.transform([plan.questions[row].text]).texts
+                if vectors:
+                    pipeline.embed.embed_queries(texts, fitted=fitted)
+
+            return once
+
+        embed = pipeline.embed.fingerprint() if vectors else ""
+        inputs = (plan.fitted,) if vectors and plan.fitted is not None else ()
+        return self._node("encoding", [pipeline.transform.fingerprint(), embed], inputs, start)
+
+    def _filter(self) -> Timed:
+        plan = self.plan
+
+        def start(run: Execution) -> Once:
+            chunks = run.get(plan.chunks)
+            return lambda row: plan.pipeline.filter.candidates([plan.asking.asked[row]], chunks.columns, len(chunks))
+
+        return self._node("filter", plan.pipeline.filter.fingerprint(), (plan.chunks,), start)
+
+    def _retrieval(self, retriever: Retriever) -> list[Timed]:
+        parts = retriever.parts()
+        if not parts:
+            return [self._search(retriever)]
+        leaves = [timed for part in parts.values() for timed in self._retrieval(part)]
+        return [*leaves, self._fusion(retriever)]
+
+    def _search(self, retriever: Retriever) -> Timed:
+        plan, searcher = self.plan, self.plan.searcher(retriever)
+        inputs: tuple[Node[Any], ...] = (searcher, plan.queries, plan.candidates)
+        inputs += (plan.query_vectors,) if retriever.needs_vectors else ()
+
+        def start(run: Execution) -> Once:
+            opened, queries, candidates = run.get(searcher), run.get(plan.queries), run.get(plan.candidates)
+            vectors = run.get(plan.query_vectors) if retriever.needs_vectors else None
+
+            def once(row: int) -> None:
+                own = np.flatnonzero(queries.question == row)
+                asked = Candidates(candidates.mask[queries.question[own]], candidates.allowed)
+                texts = [queries.texts[i] for i in own]
+                opened.search(Lookup(texts, asked, None if vectors is None else vectors[own], retriever.depth))
+
+            return once
+
+        return self._node("search", [retriever.searches(), retriever.depth], inputs, start)
+
+    def _fusion(self, retriever: Retriever) -> Timed:
+        parts = {name: self.plan.retrieved(part) for name, part in retriever.parts().items()}
+
+        def start(run: Execution) -> Once:
+            whole = {name: run.get(part) for name, part in parts.items()}
+            return lambda row: retriever.fuse({name: _row(found, row) for name, found in whole.items()})
+
+        return self._node("fusion", retriever.fingerprint(), tuple(parts.values()), start)
+
+    def _rerank(self) -> Timed:
+        """Time the reranker on chunks drawn at random: what it takes depends on how many they are and how long."""
+        plan, rerank = self.plan, self.plan.pipeline.rerank
+        depth = plan.pipeline.retrieve.depth
+        inputs: tuple[Node[Any], ...] = (plan.texts,) if rerank.needs_texts else (plan.chunks,)
+        inputs += (plan.vectors, plan.question_vectors) if rerank.needs_vectors else ()
+
+        def start(run: Execution) -> Once:
+            texts: Sequence[str] = run.get(plan.texts) if rerank.needs_texts else ()
+            vectors, own = (
+                (run.get(plan.vectors), run.get(plan.question_vectors)) if rerank.needs_vectors else (None, None)
+            )
+            drawn = _drawn(len(plan.questions), len(run.get(plan.chunks)), depth)
+
+            def once(row: int) -> None:
+                one = None if own is None else own[row : row + 1]
+                rerank.rerank(Retrieved(_row(drawn, row), [plan.questions[row].text], texts, vectors, one))
+
+            return once
+
+        node = self._node("rerank", [rerank.fingerprint(), depth], inputs, start)
+        if not isinstance(rerank, PairReranker):
+            return node
+        few = self.rows[:_PAIRS_SAMPLE]
+        work = lambda run: _repeated(_timed(start(run), few), len(self.rows))  # noqa: E731
+        return Node("latency", node.key, inputs, work, codecs.NUMBERS)
+
+
+Once = Callable[[int], object]
+Start = Callable[[Execution], Once]
+
+
+def _timed(once: Once, rows: Sequence[int]) -> list[float]:
+    for row in rows[:_WARM_UP]:
+        once(row)
+    return [_milliseconds(once, row) for row in rows]
+
+
+def _milliseconds(once: Once, row: int) -> float:
+    started = time.perf_counter()
+    once(row)
+    return 1000 * (time.perf_counter() - started)
+
+
+def _repeated(values: list[float], n: int) -> list[float]:
+    """Return `n` values, those measured in turn: a model over pairs is timed on fewer questions, for it is slow."""
+    return [values[i % len(values)] for i in range(n)]
+
+
+def _row(rankings: Rankings, row: int) -> Rankings:
+    return Rankings(rankings.chunk[row : row + 1], rankings.score[row : row + 1])
+
+
+def _drawn(n_questions: int, n_chunks: int, depth: int) -> Rankings:
+    rng = np.random.default_rng(0)
+    width = min(depth, n_chunks)
+    first = rng.integers(0, max(1, n_chunks), size=(n_questions, 1))
+    chunk = ((first + np.arange(width)) % max(1, n_chunks)).astype(np.int32)
+    score: FloatArray = np.broadcast_to(np.linspace(1, 0, width, dtype=np.float32), chunk.shape)
+    return Rankings(chunk, score)

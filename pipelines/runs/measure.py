@@ -1,0 +1,217 @@
+"""Make runs of scores: means with intervals, latency, the index's loss, notes; many at a time share the resampling."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from pipelines.catalog import STAGE_NAMES
+from pipelines.execution import Execution, Node, StageReport
+from pipelines.index_loss import index_loss
+from pipelines.latency import Stopwatch
+from pipelines.pipeline import Pipeline
+from pipelines.plan import Plan
+from pipelines.records import PADDING, Chunks, DoubleArray, Metric, Rankings, Scores
+from pipelines.resampling import Interval, mean_intervals
+from pipelines.runs.record import ALL_QUESTIONS, Details, Measured, Run
+from pipelines.runs.spans import ranked_spans
+from pipelines.runs.versions import versions
+
+_LOSS_AT = (1, 5, 10)
+_QUANTILE_RESAMPLES = 2_000
+_FREE = "no endpoint with a price was called"
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A run and its per-question part."""
+
+    run: Run
+    details: Details
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One pipeline to be made a run of: its plan, what it is called, and what its intervals and samples are drawn with.
+
+    `identity` tells which work the run is the result of: asked for again in a sweep, it is found by it.
+    """
+
+    plan: Plan
+    split: str | None = None
+    name: str | None = None
+    seed: int = 0
+    identity: str | None = None
+
+    def stopwatch(self) -> Stopwatch:
+        """Return the measurement of its latency."""
+        return Stopwatch.of(self.plan, self.seed)
+
+    def needs(self) -> list[Node[Any]]:
+        """Return the nodes whose outputs the run is made of."""
+        losses = [index_loss(self.plan, depth, k) for depth, k in _asked_of_index(self.plan.pipeline)]
+        plan = self.plan
+        return [plan.documents, plan.chunks, plan.rankings, plan.scores, *losses, *self.stopwatch().parts()]
+
+
+@dataclass(frozen=True)
+class Account:
+    """What an evaluation cost: seconds in all, each stage's report, and what its user should know."""
+
+    seconds: float
+    stages: Mapping[str, StageReport]
+    notes: Sequence[str] = ()
+
+
+Known = dict[bytes, Interval]
+
+
+def measured(
+    evaluations: Sequence[Evaluation], execution: Execution, known: Known | None = None
+) -> list[tuple[Scores, list[Measured]]]:
+    """Return per-question scores and means of each; the nodes that they need are got on the way.
+
+    All must be over the same questions with the same seed: intervals then come of one resampling, and equal the bits
+    that each would get alone. Columns that many configurations share are resampled once; `known` holds those of
+    earlier calls.
+    """
+    scores = [_with_columns(execution.get(one.plan.scores), _extra_columns(one.plan, execution)) for one in evaluations]
+    seed = evaluations[0].seed
+    intervals = _intervals([one.values for one in scores], seed, {} if known is None else known)
+    return [
+        (one, [*_means(one, own), *_latency(evaluation.stopwatch().milliseconds(execution), seed)])
+        for evaluation, one, own in zip(evaluations, scores, intervals, strict=True)
+    ]
+
+
+def _intervals(tables: Sequence[DoubleArray], seed: int, known: Known) -> list[list[Interval]]:
+    """Return the interval of every column of each table, each distinct column resampled once."""
+    keys = [[column.tobytes() for column in table.T] for table in tables]
+    new = {key: (t, c) for t, row in enumerate(keys) for c, key in enumerate(row) if key not in known}
+    if new:
+        found = mean_intervals(np.stack([tables[t][:, c] for t, c in new.values()], axis=1), seed=seed)
+        known.update({key: found[i] for i, key in enumerate(new)})
+    return [[known[key] for key in row] for row in keys]
+
+
+def made_run(
+    evaluation: Evaluation, scores: Scores, means: Sequence[Measured], account: Account, execution: Execution
+) -> Evaluated:
+    """Return the run and its per-question part."""
+    work, pipeline = evaluation.plan, evaluation.plan.pipeline
+    rankings, chunks = execution.get(work.rankings), execution.get(work.chunks)
+    documents = execution.get(work.documents)
+    details = Details(tuple(q.id for q in work.questions), scores, rankings, ranked_spans(rankings, chunks, documents))
+    run = Run(
+        id=uuid.uuid4().hex[:12],
+        name=evaluation.name or pipeline.label(),
+        dataset_name=work.dataset.name,
+        dataset_version=work.dataset.version,
+        dataset_path=str(work.dataset.path.resolve()),
+        split=evaluation.split or ALL_QUESTIONS,
+        configuration=pipeline.fingerprint(),
+        label=pipeline.label(),
+        settings=pipeline.settings(),
+        seed=evaluation.seed,
+        n_questions=len(work.questions),
+        n_documents=len(documents),
+        n_chunks=len(chunks),
+        seconds=account.seconds,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions=versions(),
+        notes=(*dict.fromkeys(account.notes), *_notes(work, rankings, chunks)),
+        metrics=tuple(means),
+        stages=_in_order(pipeline, account.stages),
+        identity=evaluation.identity,
+    )
+    return Evaluated(run, details)
+
+
+def _extra_columns(work: Plan, execution: Execution) -> list[tuple[Metric, DoubleArray, str]]:
+    """Return what is measured outside the score stage: the index's loss, and the price."""
+    nothing = np.full(len(work.questions), np.nan)
+    columns = [(Metric("usd", "usd", False, "USD"), nothing, _FREE)]
+    for depth, k in _asked_of_index(work.pipeline):
+        values = np.asarray(execution.get(index_loss(work, depth, k)), dtype=np.float64)
+        columns.append((Metric(f"ann_recall@{k}", "ann_recall", True), values, ""))
+    return columns
+
+
+def _asked_of_index(pipeline: Pipeline) -> list[tuple[int, int]]:
+    """Return how many chunks an approximate index is asked for, with each k at which its loss is told."""
+    depths = [] if pipeline.index.exact else [leaf.depth for leaf in pipeline.retrieve.leaves() if leaf.needs_vectors]
+    return [(depths[0], k) for k in _LOSS_AT if k <= depths[0]] if depths else []
+
+
+def _with_columns(scores: Scores, columns: Sequence[tuple[Metric, DoubleArray, str]]) -> Scores:
+    for metric, values, why in columns:
+        number = len(scores.reasons) if why else 0
+        reason = np.where(np.isnan(values), number, 0).astype(np.int16)
+        scores = Scores(
+            (*scores.metrics, metric),
+            np.column_stack([scores.values, values]),
+            np.column_stack([scores.reason, reason]),
+            (*scores.reasons, why) if why else scores.reasons,
+        )
+    return scores
+
+
+def _means(scores: Scores, intervals: Sequence[Interval]) -> list[Measured]:
+    found = []
+    for i, metric in enumerate(scores.metrics):
+        one = intervals[i]
+        reason = _commonest_reason(scores, i) if one.unscored else None
+        found.append(Measured(metric, one.mean, one.low, one.high, one.n, one.unscored, reason))
+    return found
+
+
+def _commonest_reason(scores: Scores, column: int) -> str:
+    counts = np.bincount(scores.reason[:, column], minlength=len(scores.reasons))[1:]
+    return scores.reasons[int(counts.argmax()) + 1]
+
+
+def _latency(milliseconds: Sequence[float], seed: int) -> list[Measured]:
+    values = np.asarray(milliseconds)
+    draws = np.random.default_rng(seed).integers(0, len(values), (_QUANTILE_RESAMPLES, len(values)))
+    found = []
+    for share in (50, 95):
+        metric = Metric(f"latency_ms_p{share}", "latency_ms", False, "ms")
+        low, high = np.percentile(np.percentile(values[draws], share, axis=1), (2.5, 97.5))
+        found.append(Measured(metric, float(np.percentile(values, share)), float(low), float(high), len(values), 0))
+    return found
+
+
+def _notes(work: Plan, rankings: Rankings, chunks: Chunks) -> list[str]:
+    """Say where a cut-off reaches beyond what there is: such a number is right, and easily misread."""
+    why = "all that the dataset is cut into" if rankings.depth >= len(chunks) else "as deep as retrieve and rerank go"
+    notes = []
+    beyond = [k for k in getattr(work.pipeline.score, "cutoffs", ()) if k > rankings.depth]
+    if beyond:
+        names = ", ".join(f"@{k}" for k in beyond)
+        notes.append(
+            f"Metrics {names} look at {rankings.depth} chunks only, {why}; they equal those at {rankings.depth}."
+        )
+    handed_on = (
+        np.where(rankings.chunk == PADDING, 0, chunks.tokens[rankings.chunk]).sum(axis=1) if len(chunks) else [0]
+    )
+    unfilled = [b for b in getattr(work.pipeline.score, "budgets_tokens", ()) if b > np.max(handed_on)]
+    if unfilled:
+        names = ", ".join(f"@{budget}tok" for budget in unfilled)
+        notes.append(
+            f"Metrics {names} are never filled: the chunks that are handed on hold at most {np.max(handed_on)} tokens."
+        )
+    return notes
+
+
+def _in_order(pipeline: Pipeline, reports: Mapping[str, StageReport]) -> dict[str, StageReport]:
+    """Return the report of every stage that the pipeline uses, looked up or not, in the flow's order."""
+    vectors = pipeline.retrieve.needs_vectors or pipeline.rerank.needs_vectors
+    idle = {name for name, component in pipeline.components.items() if component.identity}
+    idle |= set() if vectors else {"embed", "index"}
+    used = [name for name in STAGE_NAMES if name not in idle]
+    return {name: replace(reports.get(name, StageReport())) for name in (*used, "latency")}

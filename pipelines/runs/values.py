@@ -1,0 +1,34 @@
+"""Per-question values of some metrics of a run, read without the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.errors import NotFoundError
+from pipelines.records import DoubleArray
+
+_SCORES = "scores.parquet"
+
+
+def read_values(folder: Path, metrics: Sequence[str]) -> tuple[tuple[str, ...], dict[str, DoubleArray]]:
+    """Return the question ids, and of each metric that the run has its values, float64 [n_questions], NaN if unscored.
+
+    Raises:
+        NotFoundError: when the folder is gone or cannot be read.
+    """
+    path = folder / _SCORES
+    try:
+        held = set(pq.read_schema(path).names)
+        wanted = [name for name in metrics if name in held]
+        table = pq.read_table(path, columns=["question_id", *wanted])
+        values = {name: table[name].to_numpy().astype(np.float64) for name in wanted}
+        return tuple(table["question_id"].to_pylist()), values
+    except (OSError, pa.ArrowInvalid, KeyError, ValueError) as error:
+        raise NotFoundError(
+            f"The per-question results in {folder} are missing or damaged; evaluate the run again to see them."
+        ) from error

@@ -1,0 +1,155 @@
+"""The verbs of sweeps; `api` offers them beside its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from pipelines.cache import Cache
+from pipelines.errors import shorten
+from pipelines.golden.dataset import Dataset
+from pipelines.pipeline import parse_settings
+from pipelines.runs.database import Database
+from pipelines.runs.jobs import Job, Jobs
+from pipelines.runs.spawn import ensure_worker
+from pipelines.runs.store import RunStore
+from pipelines.runs.table import Table
+from pipelines.settings import cache_folder, database_url, runs_folder
+from pipelines.sweeps.batch import On
+from pipelines.sweeps.estimate import Estimate, estimate
+from pipelines.sweeps.rates import Rates
+from pipelines.sweeps.search import DEFAULT_TRIALS
+from pipelines.sweeps.spec import SweepSpec
+from pipelines.sweeps.strategies import strategy
+from pipelines.sweeps.submit import SWEEP, check_sweep, default_split, submit_sweep
+from pipelines.sweeps.table import trials_table
+from pipelines.sweeps.trials import Sweep, SweepStore, Trial
+
+__all__ = ["DEFAULT_TRIALS", "SWEEP", "Estimate", "Sweep", "SweepSpec", "SweepView", "Trial", "default_split"]
+
+
+@dataclass(frozen=True)
+class SweepView:
+    """A sweep as it stands: with its job, and how many of its configurations are in which state."""
+
+    sweep: Sweep
+    job: Job
+    trials: tuple[Trial, ...]
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Return the number of trials by state, those that occur."""
+        states = [trial.state for trial in self.trials]
+        return {state: states.count(state) for state in dict.fromkeys(states)}
+
+
+def _database() -> Database:
+    return Database(database_url())
+
+
+def read_sweep(filename: str, content: bytes) -> SweepSpec:
+    """Read an uploaded YAML or JSON file; its name serves the messages alone and is never taken for a path.
+
+    Raises:
+        ConfigurationError: when it cannot be read as a sweep.
+    """
+    name = shorten(filename)
+    return SweepSpec.parse(parse_settings(content, name, json_text=filename.lower().endswith(".json")), name)
+
+
+def preflight(spec: SweepSpec, dataset: Dataset, *, split: str | None = None, workers: int = 1) -> Estimate:
+    """Return what a sweep would cost, doing none of it; a sampler's proposals are stood for by a random draw.
+
+    Raises:
+        WorkbenchError: for what would be refused when it is submitted.
+    """
+    check_sweep(spec, dataset, split, workers)
+    database = _database()
+    configurations = _expected(spec)
+    sampled = spec.search.strategy in ("tpe", "nsga2")
+    pace = Rates(database).seconds_a_unit()
+    on = On(dataset, split, spec.search.seed)
+    store = RunStore(database, runs_folder())
+    return estimate(configurations, on, Cache(cache_folder()), store, pace, sampled=sampled, workers=workers)
+
+
+def _expected(spec: SweepSpec) -> list[Mapping[str, Any]]:
+    if spec.search.strategy == "grid":
+        return [choice.settings for choice in spec.space.configurations()]
+    search = spec.search.model_copy(update={"strategy": "random", "batch": None})
+    proposals = strategy(SweepSpec(spec.space, search)).propose([])
+    return [one.choice.settings for one in islice(proposals, spec.search.n_trials) if not one.refused]
+
+
+def run_sweep(
+    spec: SweepSpec,
+    dataset: Dataset,
+    *,
+    split: str | None = None,
+    name: str | None = None,
+    workers: int = 1,
+    again: bool = True,
+) -> Job:
+    """Have worker processes do a sweep; asked for twice at a time it is one job, and a paused one goes on."""
+    database = _database()
+    job = submit_sweep(database, spec, dataset, split=split, name=name, workers=workers, again=again)
+    if job.state == "paused":
+        job = Jobs(database).resume(job.id)
+    if job.active:
+        ensure_worker(workers)
+    return job
+
+
+def sweeps(limit: int = 50) -> list[SweepView]:
+    """Return the sweeps, newest first."""
+    return [_view(one) for one in SweepStore(_database()).all(limit)]
+
+
+def sweep(reference: str) -> SweepView:
+    """Return a sweep by id, name or the beginning of its id.
+
+    Raises:
+        NotFoundError: when there is none.
+    """
+    return _view(SweepStore(_database()).get(reference))
+
+
+def sweep_of_job(job_id: str) -> SweepView | None:
+    """Return the sweep that a job does; None for a job of another kind, or one that was not begun."""
+    found = SweepStore(_database()).of_job(job_id)
+    return None if found is None else _view(found)
+
+
+def _view(one: Sweep) -> SweepView:
+    database = _database()
+    return SweepView(one, Jobs(database).get(one.job_id), tuple(SweepStore(database).trials(one.id)))
+
+
+def sweep_table(view: SweepView, metrics: Sequence[str] = ()) -> Table:
+    """Return one row a configuration: what varies, its state, objectives, costs, where it stands, and its run."""
+    return trials_table(view.sweep, view.trials, RunStore(_database(), runs_folder()), metrics)
+
+
+def pause(job_id: str) -> Job:
+    """Let a job stand still within seconds; finished work is kept."""
+    return Jobs(_database()).pause(job_id)
+
+
+def resume(job_id: str) -> Job:
+    """Let a paused job go on."""
+    job = Jobs(_database()).resume(job_id)
+    if job.active:
+        ensure_worker(workers_of(job))
+    return job
+
+
+def job_log(job_id: str, limit: int = 200) -> list[tuple[float, str]]:
+    """Return the last lines of a job's log, oldest first, each with its time in seconds since 1970."""
+    return Jobs(_database()).lines(job_id, limit)
+
+
+def workers_of(job: Job) -> int:
+    """Return how many workers a job asked for."""
+    return int(job.payload.get("workers", 1))

@@ -1,0 +1,113 @@
+"""From the runs of a sweep to its report: what is read of them, who is evaluated on test, and what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.errors import ComparisonError, NotFoundError
+from pipelines.golden.dataset import Dataset
+from pipelines.records import Metric
+from pipelines.runs.store import RunStore
+from pipelines.sweeps.conduct import Conductor, Place
+from pipelines.sweeps.objectives import Objective, objectives_of
+from pipelines.sweeps.report import LeftOut, Report, Scored, TestResult, build_report
+from pipelines.sweeps.spec import SweepSpec
+from pipelines.sweeps.trials import Sweep, SweepStore, Trial
+
+_LATENCY = Metric("latency_ms_p50", "latency_ms", False, "ms")
+_USD = Metric("usd", "usd", False, "USD")
+
+
+@dataclass(frozen=True)
+class Reporting:
+    """Makes the report of one sweep. With a conductor, the winner is evaluated on test; without, what is known."""
+
+    sweep: Sweep
+    spec: SweepSpec
+    dataset: Dataset
+    place: Place
+    conductor: Conductor
+
+    def report(self) -> dict[str, Any]:
+        """Return the report as plain JSON; `{"reason": ...}` where there is nothing to choose from."""
+        trials = SweepStore(self.place.database).trials(self.sweep.id)
+        finished = [trial for trial in trials if trial.state == "finished"]
+        if not finished:
+            reasons = {trial.reason for trial in trials if trial.reason}
+            why = next(iter(reasons)) if len(reasons) == 1 else "each configuration's row says why"
+            return {"reason": f"No configuration could be evaluated: {why}"}
+        ids, scored = self._scored(finished)
+        left_out = [LeftOut(t.number, t.label, t.reason or "") for t in trials if t.state in ("dropped", "failed")]
+        try:
+            first = self._built(ids, scored, left_out, ())
+            test = self._on_test(finished, first)
+            return (self._built(ids, scored, left_out, test) if test else first).to_dict()
+        except ComparisonError as error:
+            return {"reason": str(error)}
+
+    def _built(
+        self, ids: Sequence[str], scored: Sequence[Scored], left_out: Sequence[LeftOut], test: Sequence[TestResult]
+    ) -> Report:
+        return build_report(
+            scored,
+            self.objectives(),
+            ids,
+            test=test,
+            cost_metrics=self.costs(),
+            grid=self.spec.search.strategy == "grid",
+            seed=self.spec.search.seed,
+            left_out=left_out,
+            importance=self._importance(scored),
+        )
+
+    def objectives(self) -> list[Metric]:
+        """Return what the sweep improves."""
+        return [_metric(one) for one in objectives_of(self.spec.search.objectives, self.spec.space)]
+
+    def costs(self) -> list[Metric]:
+        """Return what a configuration costs: the context at the cut-off of the first objective, latency, price."""
+        cut = self.objectives()[0].name.partition("@")[2]
+        tokens = [Metric(f"context_tokens@{cut}", "context_tokens", False, "tokens")] if cut else []
+        return [*tokens, _LATENCY, _USD]
+
+    def _scored(self, finished: Sequence[Trial]) -> tuple[tuple[str, ...], list[Scored]]:
+        runs = self.place.runs()
+        names = list(dict.fromkeys(metric.name for metric in (*self.objectives(), *self.costs())))
+        means = _means(runs, [trial.run_id or "" for trial in finished], names)
+        ids: tuple[str, ...] = ()
+        scored: list[Scored] = []
+        for trial in finished:
+            try:
+                ids, values = runs.values(trial.run_id or "", names)
+            except NotFoundError:
+                continue
+            scored.append(
+                Scored(trial.number, trial.label, trial.run_id or "", trial.params, values, means[trial.run_id or ""])
+            )
+        return ids, scored
+
+    def _on_test(self, finished: Sequence[Trial], first: Report) -> list[TestResult]:
+        """Evaluate the winner and the proposal on the reported split, where it has questions of its own."""
+        split = self.spec.search.report_on
+        there = any(question.split == split for question in self.dataset.questions)
+        if not there or self.sweep.split in (split, "all"):
+            return []
+        wanted = {first.selection.winner, first.selection.proposal.number}
+        runs = self.conductor.evaluate_on([trial for trial in finished if trial.number in wanted], split)
+        names = [metric.name for metric in self.objectives()]
+        store = self.place.runs()
+        return [TestResult(number, run_id, store.values(run_id, names)[1]) for number, run_id in sorted(runs.items())]
+
+    def _importance(self, scored: Sequence[Scored]) -> dict[str, float] | None:
+        return None
+
+
+def _metric(objective: Objective) -> Metric:
+    return Metric(objective.metric, objective.family, objective.higher_is_better, objective.unit)
+
+
+def _means(runs: RunStore, run_ids: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, float | None]]:
+    rows = {row["id"]: row for row in runs.table(list(names), run_ids=run_ids)}
+    return {run_id: {name: rows.get(run_id, {}).get(f"{name} mean") for name in names} for run_id in run_ids}

@@ -1,0 +1,82 @@
+"""How much work each stage execution is, in units whose pace can be measured: characters, comparisons, places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.by_text import work_name
+from pipelines.cache import Cache
+from pipelines.execution import Node
+from pipelines.plan import Plan
+from pipelines.runs.measure import Evaluation
+from pipelines.stages.retrieve import Retriever
+
+_CHARS_A_TOKEN = 4.2
+_USUAL_SIZE_TOKENS = 256
+
+
+@dataclass(frozen=True)
+class Workload:
+    """So many `units` of a kind of work; `what` names the kind, under which its pace on this machine is kept."""
+
+    what: str
+    units: float
+
+
+@dataclass
+class Sizes:
+    """What is known of a corpus: its characters, and the number of chunks of each chunking, by the chunks' key."""
+
+    n_chars: int
+    n_chunks: dict[str, int]
+
+    def chunks(self, plan: Plan, cache: Cache) -> int:
+        """Return the number of chunks: as stored, or what the size of a chunk lets expect."""
+        key = plan.chunks.key
+        if key not in self.n_chunks:
+            stored = None
+            if plan.chunks.codec is not None and cache.has(plan.chunks.stage, key):
+                stored = cache.load(plan.chunks.stage, key, plan.chunks.codec)
+            self.n_chunks[key] = self._guessed(plan) if stored is None else len(stored)
+        return self.n_chunks[key]
+
+    def _guessed(self, plan: Plan) -> int:
+        size = getattr(plan.pipeline.chunk, "size", _USUAL_SIZE_TOKENS)
+        step = size * (1 - getattr(plan.pipeline.chunk, "overlap", 0.0)) * _CHARS_A_TOKEN
+        return max(1, round(self.n_chars / step))
+
+
+def workloads(evaluation: Evaluation, sizes: Sizes, cache: Cache) -> Iterator[tuple[Node[Any], Workload]]:
+    """Yield the stored stage executions of an evaluation with the work that each is, when it has to be done."""
+    plan, pipeline = evaluation.plan, evaluation.plan.pipeline
+    n_chunks, n_questions = sizes.chunks(plan, cache), len(plan.questions)
+    vectors = pipeline.retrieve.needs_vectors or pipeline.rerank.needs_vectors
+    yield plan.documents, Workload(f"load {pipeline.load.name}", sizes.n_chars)
+    yield plan.chunks, Workload(f"chunk {pipeline.chunk.name}", sizes.n_chars)
+    if vectors:
+        if plan.fitted is not None:
+            yield plan.fitted, Workload(f"fit {work_name(pipeline.embed)}"[:200], 1)
+        yield plan.vectors, Workload(work_name(pipeline.embed), sizes.n_chars)
+        n_chars = sum(len(text) for text in plan.asking.texts)
+        yield plan.query_vectors, Workload(work_name(pipeline.embed), n_chars)
+        if pipeline.index.persistent:
+            yield plan.built_index, Workload(f"index {pipeline.index.name}", n_chunks)
+    if not pipeline.filter.identity:
+        yield plan.candidates, Workload(f"filter {pipeline.filter.name}", n_chunks)
+    yield from _retrievals(plan, pipeline.retrieve, n_questions * n_chunks)
+    depth = getattr(pipeline.rerank, "depth", pipeline.retrieve.depth)
+    if not pipeline.rerank.identity:
+        yield plan.rankings, Workload(f"rerank {pipeline.rerank.name}", n_questions * depth)
+    yield plan.scores, Workload("score", n_questions * min(depth, pipeline.retrieve.depth))
+    for timed in evaluation.stopwatch().parts():
+        yield timed, Workload("latency", 1)
+
+
+def _retrievals(plan: Plan, retriever: Retriever, comparisons: int) -> Iterator[tuple[Node[Any], Workload]]:
+    parts = retriever.parts()
+    for part in parts.values():
+        yield from _retrievals(plan, part, comparisons)
+    units = len(plan.questions) * retriever.depth if parts else comparisons
+    yield plan.retrieved(retriever), Workload(f"retrieve {retriever.name}", units)
