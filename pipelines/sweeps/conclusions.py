@@ -16,6 +16,8 @@ from pipelines.sweeps.selection import ALPHA, Standings
 
 # Beyond this, asking more questions is no plan.
 PRACTICAL_QUESTIONS = 100_000
+# The spread of fewer differences says too little to plan by.
+LEAST_TO_PLAN_BY = 10
 
 
 def conclude(
@@ -45,7 +47,7 @@ def _selection_sentence(
     n_tied, n_identical, n_worse = counts
     best = (
         f"#{numbers[found.winner]} has the best {objective.name}: {_amount(found.mean[found.winner], objective)} on "
-        f"{n_questions:,} questions."
+        f"{n_questions:,} question{'' if n_questions == 1 else 's'}."
     )
     if not n_tied + n_worse:
         return f"{best} Nothing else was ranked."
@@ -118,8 +120,10 @@ def more_questions(found: Standings, numbers: Sequence[int]) -> MoreQuestions:
     n, difference = int(found.n_shared[rival]), finite(found.difference[rival])
     if found.standing[rival] == "worse":
         return _no_plan(numbers[rival], n, difference, "they are already separated")
+    if n < LEAST_TO_PLAN_BY:
+        return _no_plan(numbers[rival], n, difference, f"{n} questions in common are too few to plan by")
     if not difference or not math.isfinite(found.smallest_detectable[rival]):
-        return _no_plan(numbers[rival], n, difference, "their means are equal, or too few questions tell them apart")
+        return _no_plan(numbers[rival], n, difference, "their means are equal, or all differences are")
     if found.p[rival] < ALPHA:
         why = f"alone they differ (p < {ALPHA}), only not among all comparisons: test these two on fresh questions"
         return _no_plan(numbers[rival], n, difference, why)

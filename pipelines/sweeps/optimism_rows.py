@@ -15,6 +15,7 @@ from pipelines.sweeps.reported import Optimism, OptimismEstimate
 from pipelines.sweeps.selection import Standings
 
 OUT_OF_BAG_RESAMPLES = 1_000
+LEAST_TO_ESTIMATE = 10
 
 
 def on_test(
@@ -70,9 +71,10 @@ def estimate(
     n = int(np.count_nonzero(found.basis.questions))
     rows = [i for i in tie_order if found.basis.ranked[i]]
     dev_mean = finite(found.mean[found.winner])
-    if len(rows) < 2 or n < LEAST_QUESTIONS:
-        reason = "nothing was chosen: one configuration is ranked" if len(rows) < 2 else "there is a single question"
-        return _no_estimate(dev_mean, n, reason)
+    if len(rows) < 2:
+        return _no_estimate(dev_mean, n, "only one configuration is ranked, so nothing was chosen")
+    if n < LEAST_TO_ESTIMATE:
+        return _no_estimate(dev_mean, n, f"{n} questions are too few")
     bag = out_of_bag(
         values[rows][:, found.basis.questions],
         higher_is_better=objective.higher_is_better,

@@ -25,8 +25,9 @@ class Margin:
 
 
 USUAL = Margin(0.05)
-# Two measurements of one pipeline's median latency differ by a tenth and more when something else runs beside it.
-MARGINS = {"latency_ms": Margin(0.20, 1.0)}
+# The same 64 searches timed 40 times on a busy machine: medians of 3.2 to 6.8 ms, 40 % of pairs over a fifth apart. The
+# least of many such medians is low by luck as well, so only what takes twice as long counts as slower.
+MARGINS = {"latency_ms": Margin(1.0, 1.0)}
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def cost_order(costs: Sequence[Metric], objective: str) -> tuple[Metric, ...]:
     for metric in costs:
         if metric.higher_is_better:
             continue
-        fits = metric.name.partition("@")[2] == cut or metric.name.endswith("_p50")
+        fits = (cut and metric.name.partition("@")[2] == cut) or metric.name.endswith("_p50")
         if metric.family not in chosen or fits:
             chosen[metric.family] = metric
     rank = {family: i for i, family in enumerate(ORDER)}

@@ -157,7 +157,10 @@ def test_effects_need_a_grid() -> None:
     assert report.effects == () and "need a grid" in str(report.effects_reason)
     alone = _report(_sweep()[:1])
     assert alone.effects == () and "no two configurations differ" in str(alone.effects_reason)
-    assert alone.optimism_estimate is not None and "one configuration" in str(alone.optimism_estimate.reason)
+    assert alone.optimism_estimate is not None and "only one configuration" in str(alone.optimism_estimate.reason)
+    few = [replace(one, values={"ndcg@10": one.values["ndcg@10"][:9]}, means={}) for one in _sweep()]
+    estimate = _report(few, question_ids=IDS[:9]).optimism_estimate
+    assert estimate is not None and (estimate.expected, estimate.reason) == (None, "8 questions are too few")
 
 
 def test_refusals() -> None:

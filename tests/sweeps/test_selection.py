@@ -111,7 +111,7 @@ def test_costs_stand_in_order_and_at_the_objectives_cut() -> None:
     p95 = Metric("latency_ms_p95", "latency_ms", False, "ms")
     assert cost_order([p95, LATENCY, five, TOKENS, USD, NDCG], "ndcg@10") == (USD, TOKENS, LATENCY)
     assert cost_order([p95, LATENCY, five, TOKENS], "recall@5") == (five, LATENCY)
-    assert cost_order([five, TOKENS], "precision_omega") == (five,)
+    assert cost_order([five, TOKENS, LATENCY, p95], "precision_omega") == (five, LATENCY)
 
 
 def test_the_cheapest_by_the_first_cost_that_tells_them_apart() -> None:
@@ -125,9 +125,9 @@ def test_the_cheapest_by_the_first_cost_that_tells_them_apart() -> None:
 
 
 def test_latency_within_its_noise_does_not_decide() -> None:
-    assert cheapest(np.array([[1.9], [1.0]]), [LATENCY]) == Cheapest(0, None)  # less than 1 ms apart
-    assert cheapest(np.array([[119.0], [100.0]]), [LATENCY]) == Cheapest(0, None)  # less than a fifth
-    assert cheapest(np.array([[121.0], [100.0]]), [LATENCY]) == Cheapest(1, 0)
+    assert cheapest(np.array([[1.3], [0.4]]), [LATENCY]) == Cheapest(0, None)  # less than 1 ms apart
+    assert cheapest(np.array([[199.0], [100.0]]), [LATENCY]) == Cheapest(0, None)  # less than twice as long
+    assert cheapest(np.array([[201.0], [100.0]]), [LATENCY]) == Cheapest(1, 0)
 
 
 def _concluded(values: DoubleArray, tokens: list[float]):  # type: ignore[no-untyped-def]
@@ -194,8 +194,10 @@ def test_no_plan_has_a_reason() -> None:
     assert (twins.n_more, twins.against) == (None, None) and "nothing else that differs" in str(twins.reason)
     apart = more_questions(_found(np.stack([base, base - 0.1 * np.linspace(0.5, 1, 40)])), [1, 2])
     assert (apart.n_more, apart.against) == (None, 2) and "already separated" in str(apart.reason)
-    even = more_questions(_found(np.array([[1.0, 0.0], [0.0, 1.0]])), [1, 2])
+    even = more_questions(_found(np.tile([[1.0, 0.0], [0.0, 1.0]], 5)), [1, 2])
     assert even.n_more is None and "means are equal" in str(even.reason)
+    few = more_questions(_found(np.array([[1.0, 0.5, 0.5], [0.5, 0.6, 0.4]])), [1, 2])
+    assert few.n_more is None and "3 questions in common are too few" in str(few.reason)
 
 
 def test_a_difference_that_only_holm_hides_asks_for_fresh_questions() -> None:
