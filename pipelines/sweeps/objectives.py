@@ -42,7 +42,7 @@ class Objective:
             ConfigurationError: for an unknown metric, or a leading - on one that is better when higher.
         """
         name = text.strip().removeprefix("-")
-        bare, _, own_cut = name.partition("@")
+        bare, at, _ = name.partition("@")
         family = _BY_NAME.get(bare)
         if family is None:
             guess = did_you_mean(bare, _BY_NAME)
@@ -53,9 +53,9 @@ class Objective:
             raise ConfigurationError(
                 f"{where} names '{shorten(text)}', but {bare} is better when higher; write '{shorten(name)}'."
             )
-        if family.cut == "none" and own_cut:
+        if family.cut == "none" and at:
             raise ConfigurationError(f"{where} names '{shorten(text)}', but {bare} has no cut-off; write '{bare}'.")
-        metric = name if family.cut == "none" or own_cut else f"{bare}@{cut}"
+        metric = name if family.cut == "none" or at else f"{bare}@{cut}"
         return cls(metric, bare, family.higher_is_better, family.unit)
 
     @property
