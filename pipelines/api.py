@@ -30,8 +30,31 @@ from pipelines.runs.store import RunStore
 from pipelines.runs.submit import submit_evaluation
 from pipelines.runs.table import DEFAULT_METRICS, Table, runs_table, scores_table
 from pipelines.settings import cache_folder, database_url, dataset_folders, runs_folder
+from pipelines.sweep_verbs import (
+    SWEEP,
+    Estimate,
+    SweepSpec,
+    SweepView,
+    default_split,
+    job_log,
+    pause,
+    preflight,
+    read_sweep,
+    resume,
+    run_sweep,
+    sweep,
+    sweep_of_job,
+    sweep_table,
+    sweeps,
+    workers_of,
+)
+from pipelines.whatif import WhatIf, opened
 
-__all__ = ["DEFAULT_METRICS", "Job", "QuestionInDepth", "RankedChunk", "Table", "dataset_of", "first_rank"]
+__all__ = [
+    "DEFAULT_METRICS", "SWEEP", "Estimate", "Job", "QuestionInDepth", "RankedChunk", "SweepSpec", "SweepView", "Table",
+    "dataset_of", "default_split", "first_rank", "job_log", "pause", "preflight", "read_sweep", "resume", "run_sweep",
+    "sweep", "sweep_of_job", "sweep_table", "sweeps",
+]  # fmt: skip
 
 _WATCH_S = 0.1
 
@@ -120,7 +143,7 @@ def watch(job_id: str, tell: Callable[[Job], None] | None = None) -> Job:
             return job
         if (job.attempts, job.state) != before:
             starts, before = 0, (job.attempts, job.state)
-        starts += ensure_worker()
+        starts += ensure_worker(workers_of(job))
         if starts > MOST_STARTS:
             refuse_to_go_on()
         time.sleep(_WATCH_S)
@@ -130,7 +153,7 @@ def job(job_id: str) -> Job:
     """Return how a job stands; when it is still to be done and no worker is there, one is started."""
     found = jobs().get(job_id)
     if found.active:
-        ensure_worker()
+        ensure_worker(workers_of(found))
     return found
 
 
@@ -138,7 +161,7 @@ def active_jobs() -> list[Job]:
     """Return the jobs that wait or run, newest first; when there are any and no worker is there, one is started."""
     found = jobs().recent(active_only=True)
     if found:
-        ensure_worker()
+        ensure_worker(max(workers_of(one) for one in found))
     return found
 
 
@@ -261,3 +284,12 @@ def question_in_depth(run_ids: Sequence[str], question_id: str) -> QuestionInDep
         NotFoundError: when a run lacks the question, or its dataset is gone or was changed since.
     """
     return in_depth(dataset_of(run(run_ids[0])), {run_id: details(run_id) for run_id in run_ids}, question_id)
+
+
+def what_if(reference: str) -> WhatIf:
+    """Return a run opened for changes that are tried on the spot; this process holds the two that were used last.
+
+    Raises:
+        NotFoundError: when there is no such run, its dataset is gone or was changed, or its outputs are gone.
+    """
+    return opened(run(reference), Cache(cache_folder()))

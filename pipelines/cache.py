@@ -71,7 +71,7 @@ class Cache:
         """Return what is remembered of an artefact, or None when it is not there or its manifest cannot be read."""
         try:
             raw: dict[str, Any] = json.loads((self.folder(stage, key) / _MANIFEST).read_text(encoding="utf-8"))
-            made = float(raw.get("made_s", 0.0))
+            made = datetime.fromisoformat(raw["made"]).timestamp()
             return Entry(float(raw["seconds"]), tuple(raw["notes"]), dict(raw["files"]), made)
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -139,9 +139,8 @@ def _publish(aside: Path, place: Path) -> None:
 
 
 def _write_manifest(folder: Path, seconds: float, notes: tuple[str, ...], sums: Mapping[str, str]) -> None:
-    now = datetime.now(UTC)
-    made = {"made": now.isoformat(timespec="seconds"), "made_s": now.timestamp()}
-    body = {"seconds": seconds, "notes": list(notes), "files": dict(sums), **made}
+    made = datetime.now(UTC).isoformat()
+    body = {"seconds": seconds, "notes": list(notes), "files": dict(sums), "made": made}
     (folder / _MANIFEST).write_text(json.dumps(body, indent=1), encoding="utf-8")
 
 

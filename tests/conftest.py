@@ -40,7 +40,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     """The folder of all that the workbench writes in this test."""
     folder = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("RAG_WORKBENCH_HOME", str(folder))
-    monkeypatch.setattr("pipelines.runs.spawn._started_at", 0.0)
+    monkeypatch.setattr("pipelines.runs.spawn._started", [])
     yield folder
     _end_workers(folder)
 

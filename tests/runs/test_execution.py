@@ -144,16 +144,17 @@ def test_adding_a_question_embeds_no_document_again(
     documents, questions = town_rows
     questions.append({"id": "new", "text": "Which town has an observatory?", "split": "dev", "evidence": []})
     embedded: list[str] = []
-    real = SentenceTransformerEmbedder.embed_documents
+    real = SentenceTransformerEmbedder._embed
 
     def spy(self: Any, texts: Any, *rest: Any) -> Any:
         embedded.extend(texts)
         return real(self, texts, *rest)
 
-    monkeypatch.setattr(SentenceTransformerEmbedder, "embed_documents", spy)
+    monkeypatch.setattr(SentenceTransformerEmbedder, "_embed", spy)
     second = evaluate(write_set(documents, questions), vectors())
+    asked = {question["text"] for question in questions}
     assert "Which town has an observatory?" in embedded
-    assert {text for text in embedded if "was opened in" in text} == set()
+    assert set(embedded) <= asked, "a document was embedded again"
     assert second.run.n_questions == len(questions)
     assert second.run.stages["chunk"].found == "hit"
 

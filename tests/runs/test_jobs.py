@@ -198,7 +198,7 @@ def test_a_worker_that_lost_its_job_changes_nothing_more(jobs: Jobs) -> None:
     jobs.claim("slow:1:1.0")
     set_values(first.id, lease_until=time.time() - 1)
     jobs.claim("quick:2:1.0")
-    assert not jobs.beat(first.id, "slow:1:1.0", {"stage": "embed"})
+    assert jobs.beat(first.id, "slow:1:1.0", {"stage": "embed"}) == "lost"
     jobs.fail(first.id, "slow:1:1.0", "A sentence.", 1)
     jobs.finish(first.id, "slow:1:1.0", "run1")
     assert jobs.get(first.id).state == "running"
@@ -211,7 +211,7 @@ def test_a_beat_renews_the_lease_and_tells_the_progress(jobs: Jobs) -> None:
     first = submit(jobs)
     jobs.claim("elsewhere:1:1.0")
     set_values(first.id, lease_until=time.time() + 0.05)
-    assert jobs.beat(first.id, "elsewhere:1:1.0", {"stage": "embed", "done": 3, "total": 9})
+    assert jobs.beat(first.id, "elsewhere:1:1.0", {"stage": "embed", "done": 3, "total": 9}) == "go on"
     time.sleep(0.1)
     assert jobs.claim("another") is None
     assert jobs.get(first.id).progress == {"stage": "embed", "done": 3, "total": 9}
@@ -241,7 +241,7 @@ def test_cancelled_while_it_runs(jobs: Jobs, live_worker: str) -> None:
     jobs.claim(live_worker)
     asked = jobs.cancel(first.id)
     assert (asked.state, asked.cancel_requested) == ("running", True)
-    assert not jobs.beat(first.id, live_worker, {})
+    assert jobs.beat(first.id, live_worker, {}) == "cancel"
     jobs.cancelled(first.id, live_worker)
     assert jobs.get(first.id).state == "cancelled"
 
