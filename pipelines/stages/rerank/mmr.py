@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 import numpy as np
 from pydantic import Field, PrivateAttr
@@ -15,6 +19,7 @@ from pipelines.stages.rerank import Reranker, Retrieved
 _BLOCK_BYTES = 16 * 2**20
 _REMEMBERED_BYTES = 256 * 2**20
 _REMEMBERED_BATCHES = 4
+_one_thread_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -45,9 +50,9 @@ class _Batch:
         vectors = np.empty((len(ranked), ranked.shape[1] + 1, asked.shape[1]), dtype=np.float32)
         vectors[:, 0] = asked
         np.take(self.vectors, ranked, axis=0, out=vectors[:, 1:], mode="wrap")  # padding takes some vector, unused
-        length = np.sqrt(np.einsum("qkd,qkd->qk", vectors, vectors))
-        vectors /= np.maximum(length, np.float32(1e-12))[:, :, None]
         cosines: FloatArray = np.matmul(vectors, vectors.transpose(0, 2, 1))
+        length = np.sqrt(np.maximum(np.diagonal(cosines, axis1=1, axis2=2), np.float32(1e-24)))
+        cosines /= length[:, :, None] * length[:, None, :]
         return cosines
 
 
@@ -121,7 +126,8 @@ class MMRReranker(Reranker, name="mmr", version=2):
         holds = self._cosines is not None and 4 * n * (depth + 1) ** 2 <= _REMEMBERED_BYTES
         held: list[FloatArray] = []
         for rows in parts:
-            cosines = batch.cosines(rows)
+            with _one_thread():
+                cosines = batch.cosines(rows)
             held += [cosines] if holds else []
             yield rows, cosines
         if self._cosines is not None and held:
@@ -142,3 +148,18 @@ class MMRReranker(Reranker, name="mmr", version=2):
             np.maximum(repeated, cosines[rows, best + 1, 1:], out=repeated)
         ended = np.arange(chunk.shape[1]) >= n_left[:, None]
         chosen.chunk[ended], chosen.score[ended] = PADDING, 0.0
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Have BLAS use one thread: on matrices of a hundred rows, several wait for one another three times as long."""
+    # The number is the whole process's: one at a time changes it, so that each puts back what was there before.
+    with _one_thread_lock, _pools().limit(limits=1, user_api="blas"):
+        yield
+
+
+@cache
+def _pools() -> Any:
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+    return ThreadpoolController()
