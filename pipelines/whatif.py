@@ -1,0 +1,264 @@
+"""What if: a change behind the vectors, evaluated on all questions from memory in well under a second, logged nowhere.
+
+It computes the nodes that a run computes, so the numbers are, to the bit, those of the run that is logged afterwards.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from pipelines.cache import Cache
+from pipelines.catalog import STAGE_NAMES
+from pipelines.compare.comparison import Comparison, RunScores, compare
+from pipelines.compare.questions import QuestionDifference, question_differences
+from pipelines.component import Component
+from pipelines.errors import NotFoundError, WorkbenchError, shorten
+from pipelines.execution import Node
+from pipelines.golden.dataset import Dataset
+from pipelines.held import HeldExecution
+from pipelines.pipeline import Pipeline
+from pipelines.plan import Asking, Plan
+from pipelines.records import PADDING, Metric
+from pipelines.resampling.grid import column_means
+from pipelines.runs.depth import dataset_of
+from pipelines.runs.record import ALL_QUESTIONS, Run
+from pipelines.stages.rerank.mmr import Cosines
+
+RESAMPLES = 2_000
+MOST_OPEN = 2
+FIXED = ("load", "chunk", "extract", "embed", "index", "transform", "generate")
+"""Stages in which nothing can be changed here: what comes behind them would have to be computed anew."""
+_COSTLY = ("load", "chunk", "extract", "embed", "index")
+
+
+class CostlyChange(WorkbenchError):
+    """A change whose outputs are not at hand: a job can compute them, a slider cannot."""
+
+
+class OutputsGone(NotFoundError):
+    """A run whose stages' outputs are not in the store any more; running it again brings them back."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A pipeline on all questions, beside the run as it was; the two `RunScores` hold every metric by question.
+
+    `comparison` is paired, of the chosen metrics; its intervals come from `comparison.resamples` resamples, fewer than
+    the compare page draws. `notes` say what would be misread; `seconds` is how long the answer took.
+    """
+
+    pipeline: Pipeline
+    was: RunScores
+    now: RunScores
+    comparison: Comparison
+    notes: tuple[str, ...]
+    seconds: float
+
+    def changed(self, metric: str) -> tuple[QuestionDifference, ...]:
+        """Return the questions that got worse or better on `metric`, the greatest loss first, the greatest win last."""
+        rows = question_differences(self.was, self.now, metric)
+        return tuple(row for row in rows if row.outcome in ("win", "loss"))
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What is changed: a pipeline on the questions of a dataset's split (None: all); `run` where one was logged."""
+
+    pipeline: Pipeline
+    dataset: Dataset
+    split: str | None = None
+    run: Run | None = None
+
+    @classmethod
+    def of(cls, run: Run) -> Origin:
+        """Return a run's own pipeline, dataset and split.
+
+        Raises:
+            NotFoundError: when its dataset is gone or was changed since.
+            ConfigurationError: when its pipeline is none any more.
+        """
+        split = None if run.split == ALL_QUESTIONS else run.split
+        pipeline = Pipeline.parse(run.settings, f"the pipeline of run '{shorten(run.name)}'")
+        return cls(pipeline, dataset_of(run), split, run)
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return f"run '{shorten(self.run.name)}'" if self.run else "this pipeline"
+
+
+@runtime_checkable
+class _Remembers(Protocol):
+    """A reranker that can look up, for another lambda, what it worked out before."""
+
+    def remembering(self, cosines: Cosines) -> Component: ...
+
+
+class WhatIf:
+    """An opened run: what a change does not touch is held in memory; what it does touch, for the latest changes only.
+
+    The store is read, never written to. One evaluation at a time: threads wait for one another.
+    """
+
+    def __init__(self, origin: Origin, cache: Cache) -> None:
+        self.origin = origin
+        self.questions = origin.dataset.select(origin.split)
+        self._asking = Asking(self.questions)
+        self._execution = HeldExecution(cache, keep=False)
+        self._cosines = Cosines()
+        self._deepest: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, source: Run | Origin, cache: Cache) -> WhatIf:
+        """Read all that a change does not touch.
+
+        Raises:
+            NotFoundError: when the dataset is gone or was changed; `OutputsGone` when the store lacks what it needs.
+        """
+        opened = cls(source if isinstance(source, Origin) else Origin.of(source), cache)
+        plan = opened._plan(opened.origin.pipeline)
+        missing = opened._missing(plan)
+        if missing:
+            raise OutputsGone(
+                f"The outputs of {opened.origin.name} are not in the store any more ({', '.join(missing)} would have "
+                "to run); run it again, and its settings can be changed here."
+            )
+        opened._execution.hold(plan.scores)
+        return opened
+
+    def evaluate(
+        self, pipeline: Pipeline, metrics: Sequence[str] | None = None, resamples: int = RESAMPLES, seed: int = 0
+    ) -> Answer:
+        """Evaluate `pipeline` on every question and compare it with the origin, scored as `pipeline` is.
+
+        Raises:
+            CostlyChange: when it would need what is neither in memory nor in the store, such as another embedding.
+            WorkbenchError: for settings that fit no document, such as a filter on a field that there is not.
+        """
+        with self._lock:
+            started = time.perf_counter()
+            now = self._plan(pipeline)
+            self._refuse_costly(now)
+            was = self._plan(_scored_as(self.origin.pipeline, pipeline))
+            pair = self._scores(was, "as it was"), self._scores(now, "now")
+            notes = (*self._empty(now), *self._otherwise(pair[0]))
+            self._execution.trim()
+        comparison = compare(pair[0], [pair[1]], metrics, resamples, seed)
+        return Answer(pipeline, *pair, comparison, notes, time.perf_counter() - started)
+
+    def _plan(self, pipeline: Pipeline) -> Plan:
+        """Plan it with the searchers asked at the greatest depth so far, of which others are cut."""
+        rerank = pipeline.rerank
+        if isinstance(rerank, _Remembers):
+            pipeline = Pipeline({**pipeline.components, "rerank": rerank.remembering(self._cosines)})
+        plan = Plan(pipeline, self.origin.dataset, self._asking)
+        for leaf in pipeline.retrieve.leaves():
+            key = plan.searcher(leaf).key
+            before = self._deepest.get(key, 0)
+            if leaf.depth > before:
+                # Twice as deep as before at least: of a depth that is pushed up bit by bit, few are searched.
+                self._deepest[key] = max(leaf.depth, 2 * before)
+        return Plan(pipeline, self.origin.dataset, self._asking, dict(self._deepest))
+
+    def _missing(self, plan: Plan) -> list[str]:
+        """Return the costly stages, in their order, of which an output is neither in memory nor in the store."""
+        costly = (*_COSTLY, "rerank") if plan.pipeline.rerank.needs_texts else _COSTLY
+        missing = {node.stage for node in plan.scores.upstream() if node.stage in costly and not self._there(node)}
+        return [name for name in STAGE_NAMES if name in missing]
+
+    def _there(self, node: Node[object]) -> bool:
+        return node.codec is None or node in self._execution or self._execution.cache.has(node.stage, node.key)
+
+    def _refuse_costly(self, plan: Plan) -> None:
+        own, wanted = self.origin.pipeline.components, plan.pipeline.components
+        changed = [name for name in FIXED if own[name].settings() != wanted[name].settings()]
+        if changed:
+            behind = ", ".join(_behind(changed[0], plan.pipeline))
+            raise CostlyChange(
+                f"Another {changed[0]} stage than that of {self.origin.name} cannot be tried on the spot: "
+                f"{behind} would have to run; run it as a job, or go back to the run's settings."
+            )
+        missing = self._missing(plan)
+        if missing:
+            raise CostlyChange(
+                f"This change needs what was never computed for these documents and questions: "
+                f"{', '.join(missing)} would have to run; run it as a job, or go back to the run's settings."
+            )
+
+    def _scores(self, plan: Plan, name: str) -> RunScores:
+        origin = self.origin
+        dataset, ids = origin.dataset, tuple(question.id for question in self.questions)
+        scores = self._execution.get(plan.scores)
+        return RunScores(name, name, dataset.name, dataset.version, origin.split, ids, scores)
+
+    def _empty(self, plan: Plan) -> list[str]:
+        """Say where nothing is left to be found."""
+        allowed = self._execution.get(plan.candidates).allowed
+        n_chunks, n = len(self._execution.get(plan.chunks)), len(self.questions)
+        if len(allowed) and not allowed.any():
+            return [f"The filter removes all {n_chunks:,} chunks: nothing can be found for any question."]
+        first = self._execution.get(plan.rankings).chunk[:, :1]
+        nothing = n - int(np.count_nonzero((first != PADDING).any(axis=1)))
+        return [f"Nothing at all is found for {nothing:,} of {n:,} questions."] if nothing else []
+
+    def _otherwise(self, was: RunScores) -> list[str]:
+        """Say so when the run's own settings give other means by now than were logged."""
+        logged = self.origin.run.metrics if self.origin.run else ()
+        means = dict(zip(was.scores.metrics, column_means(was.scores.values).tolist(), strict=True))
+        other = [one.metric for one in logged if one.metric in means and one.mean not in (None, means[one.metric])]
+        return [_told(other)] if other else []
+
+
+def _told(other: Sequence[Metric]) -> str:
+    names = ", ".join(metric.name for metric in other[:3]) + (" …" if len(other) > 3 else "")
+    return (
+        f"The workbench computes the run's own settings otherwise than when it was logged ({names} differ): "
+        "'as it was' is what they give now."
+    )
+
+
+def _scored_as(origin: Pipeline, pipeline: Pipeline) -> Pipeline:
+    return Pipeline({**origin.components, "score": pipeline.score})
+
+
+def _behind(name: str, pipeline: Pipeline) -> list[str]:
+    """Return the stages from `name` on that a pipeline uses."""
+    vectors = pipeline.retrieve.needs_vectors or pipeline.rerank.needs_vectors
+    idle = {stage for stage, component in pipeline.components.items() if component.identity} - {name}
+    idle |= set() if vectors else {"embed", "index"} - {name}
+    return [stage for stage in STAGE_NAMES[STAGE_NAMES.index(name) :] if stage not in idle]
+
+
+_open: OrderedDict[tuple[object, ...], WhatIf] = OrderedDict()
+_opening = threading.Lock()
+
+
+def opened(run: Run, cache: Cache) -> WhatIf:
+    """Return the run's session, opened when it is not; a process holds two at most, those used last.
+
+    Raises:
+        NotFoundError: as `WhatIf.open` does.
+    """
+    key = (run.id, cache.root, _stamp(Path(run.dataset_path)))
+    with _opening:
+        if key not in _open:
+            while len(_open) >= MOST_OPEN:
+                _open.popitem(last=False)
+            _open[key] = WhatIf.open(run, cache)
+        _open.move_to_end(key)
+        return _open[key]
+
+
+def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return name, time and size of every file: what tells that a dataset was changed."""
+    found = [(path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file()]
+    return tuple((str(path), state.st_mtime_ns, state.st_size) for path, state in found)
