@@ -56,7 +56,9 @@ class Objective:
         if family.cut == "none" and at:
             raise ConfigurationError(f"{where} names '{shorten(text)}', but {bare} has no cut-off; write '{bare}'.")
         metric = name if family.cut == "none" or at else f"{bare}@{cut}"
-        return cls(metric, bare, family.higher_is_better, family.unit)
+        return cls(
+            metric, "latency_ms" if bare.startswith("latency_ms") else bare, family.higher_is_better, family.unit
+        )
 
     @property
     def declared(self) -> Metric:
@@ -84,7 +86,7 @@ def objectives_of(texts: Sequence[str], space: Space, where: str = "sweep") -> t
     """
     owner = f"{where}: search.objectives"
     computed = _computed(space)
-    named = [text.partition("@")[2] for text in texts if "@" in text]
+    named = [text.strip().partition("@")[2] for text in texts if "@" in text]
     found: list[Objective] = []
     for text in texts:
         objective = Objective.parse(text, owner, _cut(text, named, computed))
@@ -118,10 +120,11 @@ def _cut(text: str, named: Sequence[str], computed: Sequence[str]) -> str:
 
 def _refuse_unmeasured(objective: Objective, space: Space, computed: Sequence[str], owner: str) -> None:
     if objective.metric not in computed:
-        own = [name for name in computed if name.partition("@")[0] == objective.family]
+        bare = objective.metric.partition("@")[0]
+        own = [name for name in computed if name.partition("@")[0] == bare]
         raise ConfigurationError(
             f"{owner} names '{shorten(objective.metric)}', which is not measured in every configuration; of "
-            f"{objective.family} there are {', '.join(own) or 'none'}: name one of these, or set the score stage's "
+            f"{bare} there are {', '.join(own) or 'none'}: name one of these, or set the score stage's "
             "cutoffs and budgets_tokens."
         )
     if objective.family != "ann_recall":

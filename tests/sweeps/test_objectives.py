@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipelines import api
 from pipelines.errors import ConfigurationError
+from pipelines.pipeline import Pipeline
 from pipelines.stages.score.families import FAMILIES
 from pipelines.sweeps.objectives import MEASURED_OUTSIDE, Objective, objectives_of
 from pipelines.sweeps.space import Space
@@ -81,3 +84,22 @@ def test_objectives_that_are_none(texts: list[str], stages: dict[str, Any], said
     assert message.startswith("s.yaml: search.objectives ")
     assert said in message
     assert also in message
+
+
+def test_they_are_the_metrics_of_a_run(towns: Path) -> None:
+    """Every metric that a run holds can be an objective, declared alike; the approximate index's loss among them."""
+    stages = {
+        "embed": {"use": "minilm", "precision": "float32", "device": "cpu"},
+        "chunk": {"use": "fixed", "size": 16},
+        "index": {"use": "chroma"},
+        "score": {"use": "standard", "cutoffs": [1, 5], "budgets_tokens": [20]},
+    }
+    run = api.evaluate(Pipeline.parse(stages), api.open_dataset(towns)).run
+    measured = [one.metric for one in run.metrics]
+    assert len(measured) > 20
+    found = objectives_of([metric.name for metric in measured], Space.parse(stages, "s.yaml"))
+    assert [one.declared for one in found] == measured
+    known = {name for name in (one.metric for one in found)}
+    with pytest.raises(ConfigurationError) as refused:
+        objectives_of(["recall@3"], Space.parse(stages, "s.yaml"))
+    assert all(name in known for name in str(refused.value).partition("there are ")[2].partition(":")[0].split(", "))
