@@ -43,17 +43,19 @@ from pipelines.sweep_verbs import (
     resume,
     run_sweep,
     sweep,
+    sweep_json,
     sweep_of_job,
     sweep_table,
     sweeps,
     workers_of,
+    write_study,
 )
 from pipelines.whatif import WhatIf, opened
 
 __all__ = [
     "DEFAULT_METRICS", "SWEEP", "Estimate", "Job", "QuestionInDepth", "RankedChunk", "SweepSpec", "SweepView", "Table",
     "dataset_of", "default_split", "first_rank", "job_log", "pause", "preflight", "read_sweep", "resume", "run_sweep",
-    "sweep", "sweep_of_job", "sweep_table", "sweeps",
+    "sweep", "sweep_json", "sweep_of_job", "sweep_table", "sweeps", "write_study",
 ]  # fmt: skip
 
 _WATCH_S = 0.1

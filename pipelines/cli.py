@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines import api
+from pipelines import api, cli_sweeps
 from pipelines.errors import ConfigurationError, WorkbenchError, did_you_mean, shorten
 from pipelines.pipeline import Pipeline
 from pipelines.runs.jobs import Job
@@ -30,6 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Evaluate and tune retrieval on your own documents.",
 )
+
+cli_sweeps.register(app)
 
 DatasetOption = Annotated[str, typer.Option("--dataset", "-d", help="A dataset's name, or its folder")]
 JsonOption = Annotated[str | None, typer.Option("--json", help="Write the result to this file; - is standard output")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from pipelines.cache import Cache
@@ -25,6 +26,7 @@ from pipelines.sweeps.spec import SweepSpec
 from pipelines.sweeps.strategies import strategy
 from pipelines.sweeps.submit import SWEEP, check_sweep, default_split, submit_sweep
 from pipelines.sweeps.table import trials_table
+from pipelines.sweeps.telling import write_study as study_written
 from pipelines.sweeps.trials import Sweep, SweepStore, Trial
 
 __all__ = ["DEFAULT_TRIALS", "SWEEP", "Estimate", "Sweep", "SweepSpec", "SweepView", "Trial", "default_split"]
@@ -130,6 +132,37 @@ def _view(one: Sweep) -> SweepView:
 def sweep_table(view: SweepView, metrics: Sequence[str] = ()) -> Table:
     """Return one row a configuration: what varies, its state, objectives, costs, where it stands, and its run."""
     return trials_table(view.sweep, view.trials, RunStore(_database(), runs_folder()), metrics)
+
+
+def sweep_json(view: SweepView) -> dict[str, Any]:
+    """Return a sweep as `--json` prints it: what was asked, every configuration, the runs, and the report."""
+    one, runs = view.sweep, RunStore(_database(), runs_folder())
+    shown = ("number", "batch", "label", "params", "state", "run_id", "n_questions", "reason")
+    run_ids = dict.fromkeys(trial.run_id for trial in view.trials if trial.run_id)
+    return {
+        "sweep": one.id,
+        "name": one.name,
+        "dataset": {"name": one.dataset_name, "version": one.dataset_version},
+        "split": one.split,
+        "state": view.job.state,
+        "settings": dict(one.settings),
+        "counts": dict(view.counts),
+        "trials": [{name: getattr(trial, name) for name in shown} for trial in view.trials],
+        "runs": [runs.get(run_id).to_dict() for run_id in run_ids],
+        "report": None if one.report is None else dict(one.report),
+    }
+
+
+def write_study(reference: str, path: Path) -> Path:
+    """Write the study of a sweep to a file that Optuna's dashboard opens.
+
+    Raises:
+        NotFoundError: when there is no such sweep.
+        StorageError: when the file cannot be written.
+    """
+    view = sweep(reference)
+    spec = SweepSpec.parse(view.sweep.settings, "the stored sweep")
+    return study_written(view.sweep, view.trials, spec, RunStore(_database(), runs_folder()), path)
 
 
 def pause(job_id: str) -> Job:

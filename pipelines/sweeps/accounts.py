@@ -11,6 +11,18 @@ from pipelines.execution import Node, StageReport, upstream
 from pipelines.runs.measure import Account, Evaluation
 
 
+@dataclass(frozen=True)
+class Executions:
+    """Distinct stage executions: how many were needed, and how many of them were computed, the rest looked up."""
+
+    distinct: int = 0
+    computed: int = 0
+
+    def and_(self, other: Executions) -> Executions:
+        """Return the sum."""
+        return Executions(self.distinct + other.distinct, self.computed + other.computed)
+
+
 @dataclass
 class Accounts:
     """The accounts of a batch, whose evaluations stand in the order of their numbers.
@@ -46,6 +58,13 @@ class Accounts:
                 report.seconds += entry.seconds
                 report.found = "miss"
         return Account(sum(report.seconds for report in reports.values()), reports, list(notes))
+
+    def executions(self) -> Executions:
+        """Return how many distinct outputs the batch needed, and how many of them were computed for it."""
+        seen: set[str] = set()
+        kept = [node for _, one in self.evaluations for node in upstream(one.needs(), seen) if node.codec is not None]
+        made = [entry.made for entry in map(self._entry, kept) if entry is not None]
+        return Executions(len(kept), sum(at >= self.proposed for at in made))
 
     def _entry(self, node: Node[Any]) -> Entry | None:
         if node.key not in self._entries:

@@ -16,7 +16,7 @@ from pipelines.records import Question
 from pipelines.runs.measure import Evaluation, Known, made_run, measured
 from pipelines.runs.store import RunStore
 from pipelines.runs.versions import versions
-from pipelines.sweeps.accounts import Accounts
+from pipelines.sweeps.accounts import Accounts, Executions
 from pipelines.sweeps.engine import Engine
 from pipelines.sweeps.pieces import Graph, Piece
 
@@ -77,6 +77,10 @@ class Batch:
         self._accounts = Accounts(execution.cache, proposed, self.evaluations)
         self.graph = Graph(execution.cache)
         self._waits = {number: self.graph.add(evaluation.needs()) for number, evaluation in self.evaluations}
+
+    def executions(self) -> Executions:
+        """Return how many outputs were needed and computed; asked for when all is done."""
+        return self._accounts.executions()
 
     def n_chars(self) -> int:
         """Return the characters of all documents; they are read, if need be."""

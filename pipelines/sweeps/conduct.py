@@ -13,6 +13,7 @@ from pipelines.runs.database import Database
 from pipelines.runs.heart import Heart
 from pipelines.runs.store import RunStore
 from pipelines.settings import cache_folder, runs_folder
+from pipelines.sweeps.accounts import Executions
 from pipelines.sweeps.batch import Asked, Batch, Kept, On, parsed
 from pipelines.sweeps.engine import Engine
 from pipelines.sweeps.heats import raced
@@ -47,6 +48,7 @@ class Conductor:
         self._sweep, self._spec, self._place = sweep, spec, place
         self._on = On(dataset, None if sweep.split == "all" else sweep.split, spec.search.seed)
         self._rates = Rates(place.database)
+        self.executions = Executions()
         self._standing = Standing(place.heart, self._rates, helps=place.helps)
         claims = StoredClaims(place.database, place.worker)
         self._run = Execution(Cache(cache_folder()), place.heart.watch, claims=claims, on_computed=self._kept)
@@ -66,11 +68,12 @@ class Conductor:
         waiting = [trial for trial in trials if trial.state == "waiting"]
         asked = self._parsed(waiting)
         if self._spec.search.race is not None:
-            asked = raced(asked, self._on, self._spec, self._run, self._engine, self._drop)
+            asked = raced(asked, self._on, self._spec, self._run, self._engine, self._drop, trials[0].batch)
         proposed = min((trial.created for trial in waiting), default=0.0)
         batch = Batch(asked, self._on, self._run, self._recorder(len(self._on.questions())), proposed)
         self._standing.begin(batch, self._place.sweeps().trials(self._sweep.id))
         batch.carry_out(self._engine, self._place.heart.look_up)
+        self.executions = self.executions.and_(batch.executions())
         self._rates.flush()
 
     def evaluate_on(self, trials: Sequence[Trial], split: str) -> dict[int, str]:

@@ -14,8 +14,9 @@ from pipelines.runs.jobs import Job, Jobs
 from pipelines.sweeps.conduct import Conductor, Place
 from pipelines.sweeps.reporting import Reporting
 from pipelines.sweeps.spec import SweepSpec
-from pipelines.sweeps.strategies import Proposal, Told, strategy
+from pipelines.sweeps.strategies import Proposal, strategy
 from pipelines.sweeps.submit import SWEEP, sweep_of
+from pipelines.sweeps.telling import told_of, write_study
 from pipelines.sweeps.trials import Sweep, SweepStore, Trial
 
 __all__ = ["SWEEP", "do_sweep", "help_sweep"]
@@ -31,7 +32,9 @@ def do_sweep(job: Job, heart: Heart, database: Database, worker: str) -> str:
         lead.told_of_batch(trials)
     lead.say("chooses, and evaluates the choice on the reported questions")
     heart.tell(stage="report")
-    lead.store.set_report(lead.sweep.id, lead.reporting().report())
+    done = lead.conductor.executions
+    executions = {"distinct": done.distinct, "computed": done.computed}
+    lead.store.set_report(lead.sweep.id, {**lead.reporting().report(), "executions": executions})
     lead.say("ends")
     return lead.sweep.id
 
@@ -80,7 +83,7 @@ class Lead:
         waiting = [trial for trial in trials if trial.state == "waiting"]
         if waiting:
             return [trial for trial in waiting if trial.batch == waiting[0].batch]
-        proposals = strategy(self.spec).propose(self._told(trials))
+        proposals = strategy(self.spec).propose(told_of(trials, self.spec, self.place.runs()))
         if proposals:
             batch = 1 + max((trial.batch for trial in trials), default=-1)
             self.store.add_trials(self.sweep.id, [_trial(one, batch) for one in proposals])
@@ -94,6 +97,7 @@ class Lead:
         after = [trial for trial in self.store.trials(self.sweep.id) if trial.number in numbers]
         states = {state: sum(t.state == state for t in after) for state in ("finished", "dropped", "failed")}
         self.say(", ".join(f"{n} {state}" for state, n in states.items() if n))
+        write_study(self.sweep, self.store.trials(self.sweep.id), self.spec, self.place.runs())
 
     def reporting(self) -> Reporting:
         """Return what makes the report."""
@@ -102,19 +106,6 @@ class Lead:
     def say(self, text: str) -> None:
         """Add a line to the job's log."""
         Jobs(self.place.database).log(self.job.id, text)
-
-    def _told(self, trials: Sequence[Trial]) -> list[Told]:
-        """Return what the strategy learns: the means of all objectives of each finished trial."""
-        names = [metric.name for metric in self.reporting().objectives()]
-        run_ids = [trial.run_id for trial in trials if trial.run_id is not None]
-        means = {row["id"]: row for row in self.place.runs().table(names, run_ids=run_ids)}
-        return [_told(trial, names, means.get(trial.run_id or "", {})) for trial in trials if trial.state != "waiting"]
-
-
-def _told(trial: Trial, names: Sequence[str], means: object) -> Told:
-    values = means if isinstance(means, dict) else {}
-    state = trial.state if trial.state in ("dropped", "failed") else "finished"
-    return Told(trial.number, trial.drawn, tuple(values.get(f"{name} mean") for name in names), state)
 
 
 def _trial(proposal: Proposal, batch: int) -> Trial:

@@ -11,7 +11,6 @@ from pipelines.plan import plans
 from pipelines.records import DoubleArray, Question
 from pipelines.sweeps.batch import Asked, On
 from pipelines.sweeps.engine import Engine
-from pipelines.sweeps.objectives import objectives_of
 from pipelines.sweeps.pieces import Graph
 from pipelines.sweeps.racing import Race
 from pipelines.sweeps.search import Race as RaceSettings
@@ -20,16 +19,19 @@ from pipelines.sweeps.spec import SweepSpec
 Drop = Callable[[int, str, int], None]
 
 
-def raced(asked: Sequence[Asked], on: On, spec: SweepSpec, run: Execution, engine: Engine, drop: Drop) -> list[Asked]:
+def raced(
+    asked: Sequence[Asked], on: On, spec: SweepSpec, run: Execution, engine: Engine, drop: Drop, batch: int = 0
+) -> list[Asked]:
     """Return the configurations that stay; `drop` is told number, reason and number of questions of each other.
 
     Every process that shares the work comes to the same decisions, for they follow from the scores alone. The error
-    rate is held over as many configurations as the whole sweep may try.
+    rate is held over as many configurations as the whole sweep may try. Each `batch` has an order of questions of its
+    own: a sampler that learnt from one batch would else know the order of the next.
     """
     if spec.search.race is None or len(asked) < 2:
         return list(asked)
-    questions, metric = on.questions(), objectives_of(spec.search.objectives, spec.space)[0]
-    race, alpha = _race(spec, len(asked), len(questions), metric.higher_is_better), spec.search.race.alpha
+    questions, metric = on.questions(), spec.objectives[0]
+    race, alpha = _race(spec, len(asked), len(questions), metric.higher_is_better, batch), spec.search.race.alpha
     alive = np.ones(len(asked), dtype=np.bool_)
     for seen in race.rounds()[:-1]:
         left = [one for one, there in zip(asked, alive, strict=True) if there]
@@ -44,7 +46,7 @@ def raced(asked: Sequence[Asked], on: On, spec: SweepSpec, run: Execution, engin
     return [one for one, there in zip(asked, alive, strict=True) if there]
 
 
-def _race(spec: SweepSpec, n_asked: int, n_questions: int, higher_is_better: bool) -> Race:
+def _race(spec: SweepSpec, n_asked: int, n_questions: int, higher_is_better: bool, batch: int) -> Race:
     search = spec.search
     in_all = (spec.space.size() or 0) if search.strategy == "grid" else search.n_trials
     settings = search.race or RaceSettings()
@@ -53,7 +55,7 @@ def _race(spec: SweepSpec, n_asked: int, n_questions: int, higher_is_better: boo
         max(n_asked, in_all),
         alpha=settings.alpha,
         rounds=settings.rounds,
-        seed=search.seed,
+        seed=search.seed + batch,
         higher_is_better=higher_is_better,
     )
 

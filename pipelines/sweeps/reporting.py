@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,16 @@ from pipelines.golden.dataset import Dataset
 from pipelines.records import Metric
 from pipelines.runs.store import RunStore
 from pipelines.sweeps.conduct import Conductor, Place
-from pipelines.sweeps.objectives import Objective, objectives_of
+from pipelines.sweeps.importance import importances
+from pipelines.sweeps.objectives import Objective
 from pipelines.sweeps.report import LeftOut, Report, Scored, TestResult, build_report
 from pipelines.sweeps.spec import SweepSpec
+from pipelines.sweeps.telling import told_of
 from pipelines.sweeps.trials import Sweep, SweepStore, Trial
 
 _LATENCY = Metric("latency_ms_p50", "latency_ms", False, "ms")
 _USD = Metric("usd", "usd", False, "USD")
+_USUAL_CUT = "5"
 
 
 @dataclass(frozen=True)
@@ -41,14 +44,20 @@ class Reporting:
         ids, scored = self._scored(finished)
         left_out = [LeftOut(t.number, t.label, t.reason or "") for t in trials if t.state in ("dropped", "failed")]
         try:
-            first = self._built(ids, scored, left_out, ())
+            importance = self._importance(finished)
+            first = self._built(ids, scored, left_out, (), importance)
             test = self._on_test(finished, first)
-            return (self._built(ids, scored, left_out, test) if test else first).to_dict()
+            return (self._built(ids, scored, left_out, test, importance) if test else first).to_dict()
         except ComparisonError as error:
             return {"reason": str(error)}
 
     def _built(
-        self, ids: Sequence[str], scored: Sequence[Scored], left_out: Sequence[LeftOut], test: Sequence[TestResult]
+        self,
+        ids: Sequence[str],
+        scored: Sequence[Scored],
+        left_out: Sequence[LeftOut],
+        test: Sequence[TestResult],
+        importance: Mapping[str, float] | None,
     ) -> Report:
         return build_report(
             scored,
@@ -59,18 +68,17 @@ class Reporting:
             grid=self.spec.search.strategy == "grid",
             seed=self.spec.search.seed,
             left_out=left_out,
-            importance=self._importance(scored),
+            importance=importance,
         )
 
     def objectives(self) -> list[Metric]:
         """Return what the sweep improves."""
-        return [_metric(one) for one in objectives_of(self.spec.search.objectives, self.spec.space)]
+        return [_metric(one) for one in self.spec.objectives]
 
     def costs(self) -> list[Metric]:
         """Return what a configuration costs: the context at the cut-off of the first objective, latency, price."""
-        cut = self.objectives()[0].name.partition("@")[2]
-        tokens = [Metric(f"context_tokens@{cut}", "context_tokens", False, "tokens")] if cut else []
-        return [*tokens, _LATENCY, _USD]
+        cut = self.objectives()[0].name.partition("@")[2] or _USUAL_CUT
+        return [Metric(f"context_tokens@{cut}", "context_tokens", False, "tokens"), _LATENCY, _USD]
 
     def _scored(self, finished: Sequence[Trial]) -> tuple[tuple[str, ...], list[Scored]]:
         runs = self.place.runs()
@@ -100,8 +108,13 @@ class Reporting:
         store = self.place.runs()
         return [TestResult(number, run_id, store.values(run_id, names)[1]) for number, run_id in sorted(runs.items())]
 
-    def _importance(self, scored: Sequence[Scored]) -> dict[str, float] | None:
-        return None
+    def _importance(self, finished: Sequence[Trial]) -> dict[str, float] | None:
+        """Return what Optuna makes of it where no grid was searched; a grid has main effects."""
+        if self.spec.search.strategy == "grid":
+            return None
+        told = told_of(finished, self.spec, self.place.runs())
+        found = importances(self.spec, told, seed=self.spec.search.seed)
+        return {one.knob: one.importance for one in found.knobs} or None
 
 
 def _metric(objective: Objective) -> Metric:

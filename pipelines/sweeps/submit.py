@@ -12,13 +12,13 @@ from pipelines.runs.database import Database
 from pipelines.runs.jobs import Job, Jobs
 from pipelines.runs.record import ALL_QUESTIONS
 from pipelines.runs.versions import versions
-from pipelines.sweeps.objectives import objectives_of
 from pipelines.sweeps.racing import check_raceable
 from pipelines.sweeps.spec import SweepSpec
 from pipelines.sweeps.trials import Sweep, SweepStore, new_id
 
 SWEEP = "sweep"
 MOST_WORKERS = 64
+_ONE_A_RUN = ("latency_ms_p50", "latency_ms_p95", "usd")
 
 
 def default_split(dataset: Dataset) -> str | None:
@@ -35,9 +35,13 @@ def check_sweep(spec: SweepSpec, dataset: Dataset, split: str | None, workers: i
     dataset.select(split)
     if not 1 <= workers <= MOST_WORKERS:
         raise ConfigurationError(f"The number of workers must be 1 to {MOST_WORKERS}, but got {workers}.")
-    objectives = objectives_of(spec.search.objectives, spec.space)
+    first = spec.objectives[0]
+    if first.family in _ONE_A_RUN:
+        raise ConfigurationError(
+            f"The first objective is {first.metric}, which is one number a run; name a metric first that each question "
+            f"has a value of, such as ndcg@10 or recall@5, and {first.metric} after it."
+        )
     if spec.search.race is not None:
-        first = objectives[0]
         check_raceable(Metric(first.metric, first.family, first.higher_is_better, first.unit))
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from pipelines.runs.store import RunStore
 from pipelines.runs.table import Cell, Table
-from pipelines.sweeps.objectives import objectives_of
 from pipelines.sweeps.spec import SweepSpec
 from pipelines.sweeps.trials import Sweep, Trial
 
@@ -52,10 +51,9 @@ def _row(
 
 
 def _objectives(sweep: Sweep) -> list[str]:
-    spec = SweepSpec.parse(sweep.settings, "the stored sweep")
-    return [objective.metric for objective in objectives_of(spec.search.objectives, spec.space)]
+    return [objective.metric for objective in SweepSpec.parse(sweep.settings, "the stored sweep").objectives]
 
 
 def _costs(sweep: Sweep) -> list[str]:
-    cut = _objectives(sweep)[0].partition("@")[2]
-    return [*([f"context_tokens@{cut}"] if cut else []), *_COSTS]
+    cut = _objectives(sweep)[0].partition("@")[2] or "5"
+    return [f"context_tokens@{cut}", *_COSTS]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from pipelines import api
-from pipelines.errors import Cancelled, WorkbenchError, shorten
+from pipelines.errors import Cancelled, Paused, WorkbenchError, shorten
 from pipelines.runs.jobs import Job
 
 
@@ -51,6 +51,8 @@ def follow(jobs: list[Job]) -> list[str]:
 def _run_of(job: Job) -> str:
     if job.state == "cancelled":
         raise Cancelled(f"'{shorten(job.title)}' was cancelled; finished stages are kept.")
+    if job.state == "paused":
+        raise Paused(f"'{shorten(job.title)}' was paused; go on with: rag-workbench resume {job.id}")
     if job.state != "finished" or job.run_id is None:
         raise JobFailed(job)
     return job.run_id
@@ -73,21 +75,38 @@ def _with_bars(jobs: list[Job]) -> list[Job]:
 
 def _bar(progress: Progress, task: object, title: str) -> Callable[[Job], None]:
     def tell(job: Job) -> None:
-        now = job.progress
-        total = now.get("total") or None
-        text = f"{title}: {now.get('stage', job.state)}"
-        progress.update(task, description=text, completed=now.get("done", 0), total=total)  # type: ignore[arg-type]
+        text, done, total = _how_far(job)
+        progress.update(task, description=f"{title}: {text}", completed=done, total=total)  # type: ignore[arg-type]
 
     return tell
+
+
+def _how_far(job: Job) -> tuple[str, int, int | None]:
+    """Return the stage, with the expected rest of a sweep, and how much of how much is done."""
+    now = job.progress
+    stage = str(now.get("stage", job.state))
+    if "pieces_total" not in now:
+        return stage, now.get("done", 0), now.get("total") or None
+    rest = now.get("eta_s")
+    return stage + (f", {rest:,.0f} s left" if rest else ""), now["pieces_done"], now["pieces_total"]
 
 
 def _lines() -> Callable[[Job], None]:
-    last = [""]
+    last: list[object] = [None]
 
     def tell(job: Job) -> None:
-        stage = str(job.progress.get("stage", "")) if job.active else job.state
-        if stage and stage != last[0]:
-            last[0] = stage
-            sys.stderr.write(f"{shorten(job.title)}: {stage}\n")
+        text, step = _line(job) if job.active else (job.state, job.state)
+        if text and step != last[0]:
+            last[0] = step
+            sys.stderr.write(f"{shorten(job.title)}: {text}\n")
 
     return tell
+
+
+def _line(job: Job) -> tuple[str, object]:
+    """Return what is told, and what must change before it is told again: the stage; of a sweep, a tenth of it."""
+    now = job.progress
+    if "trials_total" not in now:
+        return str(now.get("stage", "")), now.get("stage")
+    done, total = now["trials_done"], now["trials_total"]
+    return f"{done:,} of {total:,} configurations", 10 * done // max(1, total)
