@@ -150,7 +150,7 @@ class WhatIf:
             self._refuse_costly(now)
             was = self._plan(_scored_as(self.origin.pipeline, pipeline))
             pair = self._scores(was, "as it was"), self._scores(now, "now")
-            notes = (*self._empty(now), *self._otherwise(pair[0]))
+            notes = (*self._empty(now, was), *self._otherwise(pair[0]))
             self._execution.trim()
         comparison = compare(pair[0], [pair[1]], metrics, resamples, seed)
         return Answer(pipeline, *pair, comparison, notes, time.perf_counter() - started)
@@ -200,15 +200,20 @@ class WhatIf:
         scores = self._execution.get(plan.scores)
         return RunScores(name, name, dataset.name, dataset.version, origin.split, ids, scores)
 
-    def _empty(self, plan: Plan) -> list[str]:
-        """Say where nothing is left to be found."""
+    def _empty(self, plan: Plan, was: Plan) -> list[str]:
+        """Say where nothing is left to be found that there was before."""
         allowed = self._execution.get(plan.candidates).allowed
-        n_chunks, n = len(self._execution.get(plan.chunks)), len(self.questions)
         if len(allowed) and not allowed.any():
+            n_chunks = len(self._execution.get(plan.chunks))
             return [f"The filter removes all {n_chunks:,} chunks: nothing can be found for any question."]
+        now, before = self._n_without(plan), self._n_without(was)
+        told = f"Nothing at all is found for {now:,} of {len(self.questions):,} questions, where it was {before:,}."
+        return [told] if now > before else []
+
+    def _n_without(self, plan: Plan) -> int:
+        """Return for how many questions nothing is found."""
         first = self._execution.get(plan.rankings).chunk[:, :1]
-        nothing = n - int(np.count_nonzero((first != PADDING).any(axis=1)))
-        return [f"Nothing at all is found for {nothing:,} of {n:,} questions."] if nothing else []
+        return len(first) - int(np.count_nonzero((first != PADDING).any(axis=1)))
 
     def _otherwise(self, was: RunScores) -> list[str]:
         """Say so when the run's own settings give other means by now than were logged."""

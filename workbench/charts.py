@@ -178,3 +178,66 @@ def stage_seconds(run: Run) -> go.Figure:
     figure.update_xaxes(range=[0, longest * 1.6], title_text="seconds")
     figure.update_yaxes(autorange="reversed")
     return figure
+
+
+def what_if(rows: Sequence[ComparisonRow], metrics: Mapping[str, Metric]) -> go.Figure:
+    """Draw each share as it was and as it is now; the interval is that of the difference, laid upon what it was."""
+    figure = blank(52 + 30 * len(rows))
+    names = [row.metric for row in rows]
+    drawn = [row for row in rows if row.baseline_mean is not None and row.mean is not None]
+    for row in drawn:
+        ends, place = [row.baseline_mean, row.mean], [names.index(row.metric)] * 2
+        line = {"color": "#c3ccd5", "width": 2}
+        figure.add_trace(go.Scatter(x=ends, y=place, mode="lines", line=line, showlegend=False, hoverinfo="skip"))
+    was = {"color": "#ffffff", "size": 9, "line": {"color": COLOURS[0], "width": 1.6}}
+    figure.add_trace(_now_trace(drawn, names, "as it was", was, metrics, was=True))
+    for name, colour, state in (("better", BETTER, 1), ("worse", WORSE, -1), ("not shown to differ", UNCLEAR, 0)):
+        own = [row for row in drawn if _shown(row) == state]
+        if own:
+            marker = {"color": colour, "size": 9}
+            figure.add_trace(_now_trace(own, names, f"now, {name}", marker, metrics))
+    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.5, -0.5])
+    return figure
+
+
+def _shown(row: ComparisonRow) -> int:
+    """Return 1 where the whole interval of the difference is on the better side of zero, -1 on the worse, else 0."""
+    if row.low is None or row.high is None or row.low <= 0 <= row.high:
+        return 0
+    return 1 if (row.low > 0) == row.higher_is_better else -1
+
+
+def _now_trace(
+    rows: Sequence[ComparisonRow],
+    names: Sequence[str],
+    label: str,
+    marker: Mapping[str, Any],
+    metrics: Mapping[str, Metric],
+    was: bool = False,
+) -> go.Scatter:
+    now = [row.mean for row in rows]
+    low, high = ([_end(row.baseline_mean, end) for row, end in pairs] for pairs in _ends(rows))
+    return go.Scatter(
+        x=[row.baseline_mean for row in rows] if was else now,
+        y=[names.index(row.metric) for row in rows],
+        error_x=None if was else _arms(now, low, high, str(marker["color"])),
+        mode="markers",
+        marker=marker,
+        name=label,
+        hovertext=[_now_words(row, metrics.get(row.metric)) for row in rows],
+        hoverinfo="text",
+    )
+
+
+def _ends(rows: Sequence[ComparisonRow]) -> tuple[Any, Any]:
+    return [(row, row.low) for row in rows], [(row, row.high) for row in rows]
+
+
+def _end(was: float | None, difference: float | None) -> float | None:
+    return None if was is None or difference is None else was + difference
+
+
+def _now_words(row: ComparisonRow, metric: Metric | None) -> str:
+    was, now, low, high = (written(value, metric) for value in (row.baseline_mean, row.mean, row.low, row.high))
+    difference = written(row.difference, metric, sign=True)
+    return f"{row.metric} {was} → {now}<br>difference {difference} ({low} to {high}), n {row.n:,}"

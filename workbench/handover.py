@@ -14,6 +14,7 @@ PAGES = {
     "build": "views/builder.py",
     "runs": "views/runs.py",
     "compare": "views/compare.py",
+    "what_if": "views/what_if.py",
     "question": "views/question.py",
 }
 Value = str | Sequence[str] | None

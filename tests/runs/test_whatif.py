@@ -174,7 +174,7 @@ def test_a_filter_that_leaves_nothing_is_told(session: WhatIf) -> None:
 
 def test_a_score_that_nothing_reaches_is_told(session: WhatIf) -> None:
     assert session.evaluate(hybrid(retrieve={"min_score": 9.0})).notes == (
-        "Nothing at all is found for 13 of 13 questions.",
+        "Nothing at all is found for 13 of 13 questions, where it was 0.",
     )
 
 

@@ -44,6 +44,7 @@ def _actions(run: Run) -> None:
     with st.container(horizontal=True, gap="medium"):
         handover.link("question", "Its questions", icon=":material/manage_search:", run=run.id)
         handover.link("compare", "Compare with others", icon=":material/compare_arrows:", baseline=run.id)
+        handover.link("what_if", "What if …", icon=":material/instant_mix:", run=run.id)
         handover.link("build", "Build from it", icon=":material/tune:", run=run.id)
 
 

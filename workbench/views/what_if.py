@@ -1,0 +1,80 @@
+"""The what-if page: change a knob behind the vectors and see all questions evaluated anew at once, logging nothing."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pipelines import api
+from pipelines.errors import NotFoundError
+from pipelines.pipeline import Pipeline
+from pipelines.runs.record import Run
+from pipelines.whatif import CostlyChange, OutputsGone, WhatIf
+from workbench import faults, handover, reading
+from workbench.parts import what_if_answer, what_if_keep, what_if_knobs
+from workbench.text import shortened
+
+
+def page() -> None:
+    """Draw the page."""
+    handover.begin("what_if")
+    st.title("What if")
+    rows = {str(row["run"]): row for row in reversed(api.runs(()).rows)}
+    if not rows:
+        st.info("There is no run yet. Once a pipeline was run, this page shows what a change of its settings would do.")
+        handover.link("build", "Build a pipeline", icon=":material/tune:")
+        return
+    chosen = str(handover.choose("Run", list(rows), "run", shown=lambda one: _title(rows[one])))
+    what_if_keep.progress(chosen)
+    with faults.told():
+        _explored(api.run(chosen))
+
+
+def _title(row: object) -> str:
+    return f"{shortened(row['name'], 60)} · {str(row['run'])[-6:]} · {shortened(row['dataset'], 40)} ({row['split']})"
+
+
+def _explored(run: Run) -> None:
+    try:
+        with st.spinner("Reading what the run left …", show_time=True):
+            session = api.what_if(run.id)
+    except NotFoundError as error:
+        faults.say(error)
+        if isinstance(error, OutputsGone):
+            what_if_keep.offer_again(run)
+        else:
+            handover.link("build", "Build from it", icon=":material/tune:", run=run.id)
+        return
+    _explore(run, session)
+
+
+@st.fragment
+def _explore(run: Run, session: WhatIf) -> None:
+    """Draw knobs and answer; a moved slider draws this part of the page alone."""
+    left, right = st.columns([1.15, 2.2], gap="medium")
+    with left, faults.told():
+        pipeline = what_if_knobs.ask(run.id, session.origin.pipeline)
+        handover.link("build", "Change anything else", icon=":material/tune:", run=run.id)
+    with right, faults.told():
+        _answer(run, session, pipeline)
+
+
+def _answer(run: Run, session: WhatIf, pipeline: Pipeline | None) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        what_if_keep.button(run, session.origin, pipeline)
+        st.button(
+            "Back to the run's settings", icon=":material/undo:", on_click=what_if_knobs.back, key=handover.key("back")
+        )
+    if pipeline is None:
+        return
+    metrics = what_if_answer.headline(pipeline, st.session_state[handover.key("k")])
+    try:
+        answer = session.evaluate(pipeline, [metric.name for metric in metrics])
+    except CostlyChange as error:
+        st.warning(str(error))
+        return
+    what_if_answer.show(session, answer, metrics)
+    what_if_answer.questions(run, answer, metrics, reading.run_questions(run))
+
+
+with faults.told():
+    page()
