@@ -26,6 +26,7 @@ from pipelines.stages.retrieve import Lookup, Retriever
 SAMPLE = 50
 _PAIRS_SAMPLE = 10
 _WARM_UP = 2
+_SAME_DEPTH = 100
 Timed = Node[list[float]]
 
 
@@ -102,7 +103,9 @@ class Stopwatch:
         return [*leaves, self._fusion(retriever)]
 
     def _search(self, retriever: Retriever) -> Timed:
+        """Time a searcher. Where a smaller depth is but cut off a greater one, up to 100 take the same time."""
         plan, searcher = self.plan, self.plan.searcher(retriever)
+        depth = max(retriever.depth, _SAME_DEPTH) if plan.cuts_exactly(retriever) else retriever.depth
         inputs: tuple[Node[Any], ...] = (searcher, plan.queries, plan.candidates)
         inputs += (plan.query_vectors,) if retriever.needs_vectors else ()
 
@@ -114,11 +117,11 @@ class Stopwatch:
                 own = np.flatnonzero(queries.question == row)
                 asked = Candidates(candidates.mask[queries.question[own]], candidates.allowed)
                 texts = [queries.texts[i] for i in own]
-                opened.search(Lookup(texts, asked, None if vectors is None else vectors[own], retriever.depth))
+                opened.search(Lookup(texts, asked, None if vectors is None else vectors[own], depth))
 
             return once
 
-        return self._node("search", [retriever.searches(), retriever.depth], inputs, start)
+        return self._node("search", [retriever.searches(), depth], inputs, start)
 
     def _fusion(self, retriever: Retriever) -> Timed:
         parts = {name: self.plan.retrieved(part) for name, part in retriever.parts().items()}
