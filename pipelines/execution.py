@@ -7,6 +7,7 @@ from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 
+from pipelines.audit import audit
 from pipelines.cache import Cache, Codec, DamagedArtefact
 from pipelines.component import digest
 from pipelines.errors import StorageError, shorten
@@ -204,6 +205,7 @@ class Execution:
         for needed in node.inputs:
             self.get(needed)
         self.watch(node.stage, 0, 0)
+        audit("begun" if node.codec else "opened", node.stage, node.key)
         self._noted.append([])
         started = time.perf_counter()
         try:
@@ -219,6 +221,7 @@ class Execution:
         if not self.keep and not node.codec.moves:
             return value
         kept = self._kept(node, node.codec, value, seconds, notes)
+        audit("kept", node.stage, node.key)
         self.on_computed(node, seconds)
         return kept
 
