@@ -33,10 +33,13 @@ from pipelines.settings import cache_folder, database_url, dataset_folders, runs
 from pipelines.sweep_verbs import (
     SWEEP,
     Estimate,
+    SweepListed,
     SweepSpec,
     SweepView,
+    check_sweep,
     default_split,
     job_log,
+    measured_metrics,
     pause,
     preflight,
     read_sweep,
@@ -47,15 +50,17 @@ from pipelines.sweep_verbs import (
     sweep_of_job,
     sweep_table,
     sweeps,
+    sweeps_listed,
     workers_of,
     write_study,
 )
 from pipelines.whatif import WhatIf, opened
 
 __all__ = [
-    "DEFAULT_METRICS", "SWEEP", "Estimate", "Job", "QuestionInDepth", "RankedChunk", "SweepSpec", "SweepView", "Table",
-    "dataset_of", "default_split", "first_rank", "job_log", "pause", "preflight", "read_sweep", "resume", "run_sweep",
-    "sweep", "sweep_json", "sweep_of_job", "sweep_table", "sweeps", "write_study",
+    "DEFAULT_METRICS", "SWEEP", "Estimate", "Job", "QuestionInDepth", "RankedChunk", "SweepListed", "SweepSpec",
+    "SweepView", "Table", "check_sweep", "dataset_of", "default_split", "first_rank", "job_log", "measured_metrics",
+    "pause", "preflight", "read_sweep", "resume", "run_sweep", "sweep", "sweep_json", "sweep_of_job", "sweep_table",
+    "sweeps", "sweeps_listed", "write_study",
 ]  # fmt: skip
 
 _WATCH_S = 0.1

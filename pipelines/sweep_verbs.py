@@ -8,20 +8,25 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import func, select
+
 from pipelines.cache import Cache
 from pipelines.errors import shorten
 from pipelines.golden.dataset import Dataset
 from pipelines.pipeline import parse_settings
 from pipelines.runs.database import Database
 from pipelines.runs.jobs import Job, Jobs
+from pipelines.runs.schema import trial as trial_table
 from pipelines.runs.spawn import ensure_worker
 from pipelines.runs.store import RunStore
 from pipelines.runs.table import Table
 from pipelines.settings import cache_folder, database_url, runs_folder
 from pipelines.sweeps.batch import On
 from pipelines.sweeps.estimate import Estimate, estimate
+from pipelines.sweeps.objectives import metrics_computed
 from pipelines.sweeps.rates import Rates
 from pipelines.sweeps.search import DEFAULT_TRIALS
+from pipelines.sweeps.space import Space
 from pipelines.sweeps.spec import SweepSpec
 from pipelines.sweeps.strategies import strategy
 from pipelines.sweeps.submit import SWEEP, check_sweep, default_split, submit_sweep
@@ -29,7 +34,10 @@ from pipelines.sweeps.table import trials_table
 from pipelines.sweeps.telling import write_study as study_written
 from pipelines.sweeps.trials import Sweep, SweepStore, Trial
 
-__all__ = ["DEFAULT_TRIALS", "SWEEP", "Estimate", "Sweep", "SweepSpec", "SweepView", "Trial", "default_split"]
+__all__ = [
+    "DEFAULT_TRIALS", "SWEEP", "Estimate", "Sweep", "SweepListed", "SweepSpec", "SweepView", "Trial", "check_sweep",
+    "default_split",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,15 @@ class SweepView:
         return {state: states.count(state) for state in dict.fromkeys(states)}
 
 
+@dataclass(frozen=True)
+class SweepListed:
+    """A sweep in a list: with its job, and the number of its configurations by state, those that occur."""
+
+    sweep: Sweep
+    job: Job
+    counts: Mapping[str, int]
+
+
 def _database() -> Database:
     return Database(database_url())
 
@@ -59,6 +76,15 @@ def read_sweep(filename: str, content: bytes) -> SweepSpec:
     """
     name = shorten(filename)
     return SweepSpec.parse(parse_settings(content, name, json_text=filename.lower().endswith(".json")), name)
+
+
+def measured_metrics(stages: Mapping[str, Any], where: str = "sweep") -> tuple[str, ...]:
+    """Return the metrics that every configuration of these stages has: what a sweep may improve.
+
+    Raises:
+        ConfigurationError: when the stages are no search space.
+    """
+    return metrics_computed(Space.parse(stages, where))
 
 
 def preflight(spec: SweepSpec, dataset: Dataset, *, split: str | None = None, workers: int = 1) -> Estimate:
@@ -107,6 +133,18 @@ def run_sweep(
 def sweeps(limit: int = 50) -> list[SweepView]:
     """Return the sweeps, newest first."""
     return [_view(one) for one in SweepStore(_database()).all(limit)]
+
+
+def sweeps_listed(limit: int = 100) -> list[SweepListed]:
+    """Return the sweeps, newest first, without their configurations: these are only counted."""
+    database = _database()
+    found = SweepStore(database).all(limit)
+    counts: dict[str, dict[str, int]] = {}
+    with database.reading() as connection:
+        query = select(trial_table.c.sweep_id, trial_table.c.state, func.count())
+        for sweep_id, state, n in connection.execute(query.group_by(trial_table.c.sweep_id, trial_table.c.state)):
+            counts.setdefault(sweep_id, {})[state] = n
+    return [SweepListed(one, Jobs(database).get(one.job_id), counts.get(one.id, {})) for one in found]
 
 
 def sweep(reference: str) -> SweepView:

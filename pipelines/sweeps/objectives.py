@@ -85,7 +85,7 @@ def objectives_of(texts: Sequence[str], space: Space, where: str = "sweep") -> t
         ConfigurationError: for an unknown metric, a cut-off that is not computed, or a metric named twice.
     """
     owner = f"{where}: search.objectives"
-    computed = _computed(space)
+    computed = metrics_computed(space)
     named = [text.strip().partition("@")[2] for text in texts if "@" in text]
     found: list[Objective] = []
     for text in texts:
@@ -97,14 +97,14 @@ def objectives_of(texts: Sequence[str], space: Space, where: str = "sweep") -> t
     return tuple(found)
 
 
-def _computed(space: Space) -> list[str]:
+def metrics_computed(space: Space) -> tuple[str, ...]:
     """Return the metrics that every scorer of the space computes, in their order."""
     stage = space.stage("score")
     scorers = [stage.component(choice) for choice in stage.listed(at_ends=True) if stage.refusal(choice) is None]
     sets = [[metric.name for metric in scorer.metrics()] for scorer in scorers if isinstance(scorer, Scorer)]
     common = set(sets[0]).intersection(*sets[1:]) if sets else set()
     outside = [name for family in MEASURED_OUTSIDE for name in (metric.name for metric in family.metrics(_LOSS_AT, ()))]
-    return [*(name for name in (sets[0] if sets else []) if name in common), *outside]
+    return (*(name for name in (sets[0] if sets else []) if name in common), *outside)
 
 
 def _cut(text: str, named: Sequence[str], computed: Sequence[str]) -> str:
