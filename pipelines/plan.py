@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pipelines import codecs
-from pipelines.by_text import Encoding, reranked_by_pairs
-from pipelines.cache import DamagedArtefact
+from pipelines.asking import Asking
+from pipelines.by_text import reranked_by_pairs
 from pipelines.component import digest
+from pipelines.corpus_plan import CorpusPlan
 from pipelines.execution import Execution, Node, node_key
-from pipelines.folders import FOLDER, LIVING_FOLDER, GuardedIndex, made_aside
 from pipelines.golden.dataset import Dataset
 from pipelines.golden.resolve import resolve
-from pipelines.models.tokens import count_contexts
 from pipelines.pipeline import Pipeline
 from pipelines.records import (
     PADDING,
     Candidates,
-    Chunks,
-    Documents,
     FloatArray,
     Gold,
     Queries,
     Question,
     Rankings,
     Scores,
-    Searchable,
 )
-from pipelines.stages.filter import Asked
 from pipelines.stages.rerank import PairReranker, Retrieved
 from pipelines.stages.retrieve import Corpus, Lookup, Retriever, Searcher
 from pipelines.stages.score import Evaluation
@@ -43,39 +37,7 @@ _RRF_K = 60
 
 
 @dataclass(frozen=True)
-class Asking:
-    """The questions under evaluation, with the digests that keys are made of: worked out once for many pipelines."""
-
-    questions: tuple[Question, ...]
-
-    @cached_property
-    def texts(self) -> tuple[str, ...]:
-        """The text of every question."""
-        return tuple(question.text for question in self.questions)
-
-    @cached_property
-    def asked(self) -> tuple[Asked, ...]:
-        """What a filter may know of every question."""
-        return tuple(Asked(question.text, question.filter) for question in self.questions)
-
-    @cached_property
-    def texts_key(self) -> str:
-        """A digest of the texts."""
-        return digest(list(self.texts))
-
-    @cached_property
-    def asked_key(self) -> str:
-        """A digest of what a filter may know."""
-        return digest([asdict(one) for one in self.asked])
-
-    @cached_property
-    def evidence_key(self) -> str:
-        """A digest of the gold."""
-        return digest([[asdict(e) for e in q.evidence] for q in self.questions])
-
-
-@dataclass(frozen=True)
-class Plan:
+class Plan(CorpusPlan):
     """The stage executions of one pipeline over some questions of one dataset, as nodes of a graph.
 
     Each node's key holds what its output depends on and nothing else: adding a question embeds no document again,
@@ -83,8 +45,6 @@ class Plan:
     which any of them asks a searcher (by its key), of which smaller depths are then cut.
     """
 
-    pipeline: Pipeline
-    dataset: Dataset
     asking: Asking
     deepest: Mapping[str, int] = field(default_factory=dict)
 
@@ -92,80 +52,6 @@ class Plan:
     def questions(self) -> tuple[Question, ...]:
         """The questions under evaluation."""
         return self.asking.questions
-
-    def _key(self, what: str, stage: str, inputs: tuple[Node[Any], ...]) -> str:
-        return node_key(what, self.pipeline.components[stage].fingerprint(), inputs)
-
-    @cached_property
-    def documents(self) -> Node[Documents]:
-        """The parsed documents."""
-        load = self.pipeline.load
-        key = digest({"what": "documents", "by": load.fingerprint(), "to": self.dataset.documents_version})
-        return Node("load", key, (), lambda _: self.dataset.documents(load), codecs.DOCUMENTS)
-
-    @cached_property
-    def chunks(self) -> Node[Chunks]:
-        """The chunks with their tokens counted and the documents' metadata, and what `extract` adds."""
-        inputs = (self.documents,)
-        cut = Node("chunk", self._key("chunks", "chunk", inputs), inputs, self._chunk, codecs.CHUNKS)
-        extract = self.pipeline.extract
-        if extract.identity:
-            return cut
-        both = (self.documents, cut)
-
-        def work(run: Execution) -> Chunks:
-            chunks = run.get(cut)
-            return replace(chunks, columns={**chunks.columns, **extract.extract(run.get(self.documents), chunks)})
-
-        return Node("extract", self._key("extracted", "extract", both), both, work, codecs.CHUNKS)
-
-    def _chunk(self, run: Execution) -> Chunks:
-        documents = run.get(self.documents)
-        chunks = self.pipeline.chunk.chunk(documents)
-        inherited = {name: column.take(chunks.document) for name, column in documents.columns.items()}
-        columns = {**inherited, **chunks.columns}
-        return replace(chunks, tokens=count_contexts(chunks, documents), columns=columns)
-
-    @cached_property
-    def texts(self) -> Node[Sequence[str]]:
-        """The text of every chunk."""
-        inputs = (self.documents, self.chunks)
-        return Node(
-            "chunk",
-            node_key("texts", "", inputs),
-            inputs,
-            lambda run: run.get(self.chunks).texts(run.get(self.documents)),
-        )
-
-    @cached_property
-    def fitted(self) -> Node[Path] | None:
-        """What the embedder makes of the corpus before it embeds, such as a calibrated model; None for most."""
-        embed = self.pipeline.embed
-        if not embed.fits():
-            return None
-        inputs = (self.documents,)
-
-        def work(run: Execution) -> Path:
-            documents = run.get(self.documents)
-            return made_aside(run, "model", lambda folder: embed.fit(documents, folder, run.progress("embed")))
-
-        return Node("embed", node_key("fitted", dict(embed.fit_identity()), inputs), inputs, work, FOLDER)
-
-    def _encoding(self, run: Execution, *, queries: bool) -> Encoding:
-        fitted = self.fitted
-        folder, key = (None, "") if fitted is None else (run.get(fitted), fitted.key)
-        return Encoding(self.pipeline.embed, folder, key, queries)
-
-    def _embedding(self, what: str, texts: Node[Any], work: Callable[[Execution], FloatArray]) -> Node[FloatArray]:
-        inputs: tuple[Node[Any], ...] = (texts,) if self.fitted is None else (texts, self.fitted)
-        return Node("embed", self._key(what, "embed", inputs), inputs, work, codecs.VECTORS)
-
-    @cached_property
-    def vectors(self) -> Node[FloatArray]:
-        """One vector a chunk; a text that any chunking embedded before is looked up."""
-        return self._embedding(
-            "vectors", self.texts, lambda run: self._encoding(run, queries=False).vectors(run, run.get(self.texts))
-        )
 
     @cached_property
     def queries(self) -> Node[Queries]:
@@ -193,39 +79,6 @@ class Plan:
             return run.get(self.query_vectors)[np.searchsorted(queries.question, np.arange(queries.n_questions))]
 
         return Node("embed", node_key("question vectors", "", inputs), inputs, work)
-
-    @cached_property
-    def built_index(self) -> Node[Path]:
-        """The folder of a persistent index."""
-        inputs = (self.vectors,)
-
-        def work(run: Execution) -> Path:
-            vectors = run.get(self.vectors)
-            return made_aside(run, "index", lambda folder: self.pipeline.index.build(vectors, folder))
-
-        return Node("index", self._key("index", "index", inputs), inputs, work, LIVING_FOLDER)
-
-    @cached_property
-    def index(self) -> Node[Searchable]:
-        """The opened index."""
-        index = self.pipeline.index
-        if not index.persistent:
-            inputs: tuple[Node[Any], ...] = (self.vectors,)
-            return Node(
-                "index",
-                self._key("opened", "index", inputs),
-                inputs,
-                lambda run: index.open(run.get(self.vectors), None),
-            )
-        inputs = (self.vectors, self.built_index)
-
-        def work(run: Execution) -> Searchable:
-            try:
-                return GuardedIndex(index.open(run.get(self.vectors), run.get(self.built_index)), self.built_index)
-            except RuntimeError as error:
-                raise DamagedArtefact("index", self.built_index.key, str(error)) from error
-
-        return Node("index", self._key("opened", "index", inputs), inputs, work)
 
     @cached_property
     def candidates(self) -> Node[Candidates]:

@@ -15,6 +15,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from pipelines.asking import Asking
 from pipelines.cache import Cache
 from pipelines.catalog import STAGE_NAMES
 from pipelines.compare.comparison import Comparison, RunScores, compare
@@ -25,7 +26,7 @@ from pipelines.execution import Node
 from pipelines.golden.dataset import Dataset
 from pipelines.held import HeldExecution
 from pipelines.pipeline import Pipeline
-from pipelines.plan import Asking, Plan
+from pipelines.plan import Plan
 from pipelines.records import PADDING, Metric
 from pipelines.resampling.grid import column_means
 from pipelines.runs.depth import dataset_of
