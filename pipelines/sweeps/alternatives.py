@@ -122,18 +122,12 @@ def _domains(stage_name: str, name: str, given: Mapping[str, Any], where: str) -
     """Return what each knob may be, every value as the component itself writes it."""
     declared = {knob.name: knob for knob in knobs(components(stage_name)[name])}
     unknown = [knob for knob in given if knob not in declared]
-    if unknown:
-        build_component(stage_name, {"use": name, unknown[0]: None}, where)
+    if unknown or not given:
+        # What is refused here, an unknown knob or a missing one, the component's own builder tells.
+        build_component(stage_name, {"use": name, **dict.fromkeys(unknown)}, where)
     owner = f"{where}: {stage_name}.{name}"
     domains = {knob: read_domain(declared[knob], value, owner) for knob, value in given.items()}
-    return {knob: _validated(stage_name, name, knob, domains, where) for knob in given} if given else _bare(
-        stage_name, name, where
-    )  # fmt: skip
-
-
-def _bare(stage_name: str, name: str, where: str) -> dict[str, Domain]:
-    build_component(stage_name, {"use": name}, where)
-    return {}
+    return {knob: _validated(stage_name, name, knob, domains, where) for knob in given}
 
 
 def _validated(stage_name: str, name: str, knob: str, domains: Mapping[str, Domain], where: str) -> Domain:

@@ -30,7 +30,8 @@ def _worst(spec: SweepSpec, told: Sequence[Told]) -> list[float] | None:
     """Return the worst value of each objective, None where no trial has any.
 
     Trials that were dropped or failed count as that bad. Told as failed, Optuna would forget them, and take the region
-    that they came from for unexplored: of the last 32 of 64 trials, TPE went to a component that always fails 25 times.
+    that they came from for unexplored: of the last 32 of 64 trials, TPE then spent 21 on a component that always fails,
+    and 7 when it was told so.
     """
     known = [values for one in told if (values := one.known(len(spec.objectives))) is not None]
     if not known:

@@ -86,6 +86,7 @@ def test_objectives_that_are_none(texts: list[str], stages: dict[str, Any], said
     assert also in message
 
 
+@pytest.mark.slow
 def test_they_are_the_metrics_of_a_run(towns: Path) -> None:
     """Every metric that a run holds can be an objective, declared alike; the approximate index's loss among them."""
     stages = {
