@@ -18,19 +18,74 @@ def top_k(scores: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
     else:
         columns = np.broadcast_to(np.arange(m, dtype=np.int32), (n, m))
     values = np.take_along_axis(scores, columns, axis=1)
-    order = np.lexsort((columns, -values), axis=1)
+    # Columns rise, so that a stable sort leaves the lower one first among equals.
+    order = np.argsort(-values, axis=1, kind="stable")
     return np.take_along_axis(columns, order, axis=1), np.take_along_axis(values, order, axis=1)
 
 
 def _cut(scores: FloatArray, k: int) -> IntArray:
-    columns = np.argpartition(scores, -k, axis=1)[:, -k:].astype(np.int32)
-    least = np.take_along_axis(scores, columns, axis=1).min(axis=1)
-    tied = np.flatnonzero((scores >= least[:, None]).sum(axis=1) > k)
-    for row in tied:
-        above = np.flatnonzero(scores[row] > least[row])
-        equal = np.flatnonzero(scores[row] == least[row])[: k - len(above)]
-        columns[row] = np.concatenate([above, equal])
+    """Return the columns, rising, of the `k` greatest of each row, int32 [n, k]."""
+    n, m = scores.shape
+    # The best are sought as the least negatives: numpy is slow to find the greatest where most of a row is -inf.
+    negative = -scores
+    negative.partition(k - 1, axis=1)
+    least = -negative[:, k - 1, None]
+    chosen = scores > least
+    short = k - np.count_nonzero(chosen, axis=1)
+    rows = np.arange(n)
+    chosen[rows, (scores == least).argmax(axis=1)] = True
+    for row in np.flatnonzero(short > 1):
+        chosen[row, np.flatnonzero(scores[row] == least[row])[: short[row]]] = True
+    places = np.flatnonzero(chosen)
+    if len(places) != n * k:  # what is not a number is neither greater nor equal
+        return _cut(np.where(np.isnan(scores), np.float32(-np.inf), scores), k)
+    columns: IntArray = (places % m).astype(np.int32).reshape(n, k)
     return columns
+
+
+class Best:
+    """The best `k` of each of `n` rows of scores that come block by block, with columns that rise from block to block.
+
+    After the first block a score is looked at again only where it beats the least of the best so far, so that what
+    a block costs is little more than one comparison a score.
+    """
+
+    def __init__(self, n: int, k: int) -> None:
+        self._k = k
+        self._column = np.zeros((n, 0), dtype=np.int32)
+        self._score = np.zeros((n, 0), dtype=np.float32)
+
+    def add(self, columns: IntArray, scores: FloatArray) -> None:
+        """Take in `scores` [n, m] of `columns` [m]; -inf stands for what may not be found."""
+        if self._score.shape[1] < self._k:
+            place, found = top_k(scores, self._k)
+        else:
+            place, found = self._better(scores)
+        if not found.size:
+            return
+        column = np.concatenate([self._column, columns[place]], axis=1)
+        score = np.concatenate([self._score, found], axis=1)
+        best, self._score = top_k(score, self._k)
+        self._column = np.take_along_axis(column, best, axis=1)
+
+    def _better(self, scores: FloatArray) -> tuple[IntArray, FloatArray]:
+        """Return places, rising, and scores of what beats the least so far, padded with -inf."""
+        better = scores > self._score[:, -1:]
+        counts = np.count_nonzero(better, axis=1)
+        widest = int(counts.max(initial=0))
+        if widest > self._k:
+            return top_k(scores, self._k)
+        flat = np.flatnonzero(better)
+        row, place = np.divmod(flat, scores.shape[1])
+        nth = np.arange(len(flat)) - (np.cumsum(counts) - counts)[row]
+        places = np.zeros((len(scores), widest), dtype=np.int32)
+        found = np.full((len(scores), widest), -np.inf, dtype=np.float32)
+        places[row, nth], found[row, nth] = place, scores.ravel()[flat]
+        return places, found
+
+    def rankings(self, depth: int) -> Rankings:
+        """Return the best so far, of exactly `depth` columns; what is -inf becomes padding."""
+        return padded(self._column, self._score, depth)
 
 
 def padded(columns: IntArray, scores: FloatArray, depth: int) -> Rankings:

@@ -162,3 +162,47 @@ def test_zero_vectors_have_finite_scores(name: str, tmp_path: Path) -> None:
     found = _open(build(components("index")[name]), vectors, tmp_path / "index").search(vectors[2:4], 8, None)
     assert_ranking(found, 2, 8)
     assert found.chunk[0, 0] == 2
+
+
+@pytest.mark.parametrize("space", ["cosine", "ip", "l2"])
+@pytest.mark.parametrize("share", [None, 0.02, 0.97, 1.0])
+def test_exact_search_is_the_same_in_blocks_of_any_size(
+    monkeypatch: pytest.MonkeyPatch, space: str, share: float | None
+) -> None:
+    """Also where the chunks between the allowed ones are scored, and where the allowed ones are copied."""
+    from pipelines.stages.index import exact
+
+    allowed = None if share is None else random_mask(share)
+    index = exact.ExactIndex(space=space).open(VECTORS, None)
+    whole = index.search(QUERIES, 30, allowed)
+    for rows, queries, cost in ((7, 3, 25), (64, 512, 0), (500, 5, 10**9)):
+        monkeypatch.setattr(exact, "_BLOCK_ROWS", rows)
+        monkeypatch.setattr(exact, "_BLOCK_QUERIES", queries)
+        monkeypatch.setattr(exact, "_COPY_COST", cost)
+        found = index.search(QUERIES, 30, allowed)
+        assert np.array_equal(found.chunk, whole.chunk)
+        assert np.allclose(found.score, whole.score, rtol=1e-5, atol=1e-5)
+
+
+def test_exact_search_does_not_copy_the_vectors() -> None:
+    from pipelines.stages.index.exact import ExactIndex
+
+    search = ExactIndex().open(VECTORS, None)
+    search.search(QUERIES, 5, None)
+    assert search.vectors is VECTORS
+    held = [value for value in vars(search).values() if isinstance(value, np.ndarray) and value is not VECTORS]
+    assert sum(value.nbytes for value in held) == 4 * N
+
+
+def test_vectors_of_no_length_and_of_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chunk whose vector is no number is never found; one of length 0 is near nothing."""
+    from pipelines.stages.index import exact
+
+    monkeypatch.setattr(exact, "_BLOCK_ROWS", 4)
+    rows = VECTORS[:10].copy()
+    rows[3], rows[5, 0] = 0, np.nan
+    found = exact.ExactIndex().open(rows, None).search(QUERIES, 10, None)
+    assert not (found.chunk == 5).any()
+    assert (found.chunk == 3).sum() == N_QUERIES
+    assert (found.score[found.chunk == 3] == 0).all()
+    assert (found.chunk[:, -1] == PADDING).all()

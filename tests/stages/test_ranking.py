@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import isclose, sqrt
 
 import numpy as np
@@ -16,7 +17,7 @@ from pipelines.stages.rerank.mmr import MMRReranker
 from pipelines.stages.retrieve import Corpus, Lookup
 from pipelines.stages.retrieve.bm25 import BM25Retriever
 from pipelines.stages.retrieve.hybrid import HybridRetriever, normalised
-from pipelines.topk import fuse, padded, top_k
+from pipelines.topk import Best, fuse, padded, top_k
 
 
 def ranking(*hits: tuple[int, float], depth: int | None = None) -> Rankings:
@@ -44,6 +45,39 @@ def test_top_k_is_a_stable_sort_cut(scores: np.ndarray, k: int) -> None:
     expected = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     assert np.array_equal(columns, expected)
     assert np.array_equal(values, np.take_along_axis(scores, expected, axis=1))
+
+
+@given(
+    scores=hnp.arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 40)), elements=FEW_VALUES),
+    k=st.integers(1, 14),
+    cuts=st.lists(st.integers(0, 40), max_size=6),
+)
+@settings(max_examples=400)
+def test_the_best_of_many_blocks_is_the_best_of_all(scores: np.ndarray, k: int, cuts: list[int]) -> None:
+    """Ties across blocks too: the lower column comes first, and what is -inf is found in no block."""
+    best, bounds = Best(len(scores), k), sorted({0, *cuts, scores.shape[1]})
+    for start, end in pairwise(bound for bound in bounds if bound <= scores.shape[1]):
+        best.add(np.arange(start, end, dtype=np.int32), scores[:, start:end])
+    expected = padded(*top_k(scores, k), k)
+    found = best.rankings(k)
+    assert np.array_equal(found.chunk, expected.chunk)
+    assert np.array_equal(found.score, expected.score)
+
+
+def test_scores_that_rise_from_block_to_block() -> None:
+    """The order in which a threshold helps least: every block holds the whole answer so far."""
+    scores = np.arange(60, dtype=np.float32)[None, :].repeat(3, axis=0)
+    best = Best(3, 4)
+    for start in range(0, 60, 10):
+        best.add(np.arange(start, start + 10, dtype=np.int32), scores[:, start : start + 10])
+    assert best.rankings(5).chunk.tolist() == [[59, 58, 57, 56, -1]] * 3
+
+
+def test_what_is_no_number_is_no_hit() -> None:
+    nan, inf = np.nan, -np.inf
+    rows = np.asarray([[nan, 1, nan, 3, 2], [nan] * 5, [inf, nan, 1, nan, inf]], dtype=np.float32)
+    found = padded(*top_k(rows, 3), 3)
+    assert found.chunk.tolist() == [[3, 4, 1], [-1] * 3, [2, -1, -1]]
 
 
 def test_what_is_no_hit_becomes_padding() -> None:

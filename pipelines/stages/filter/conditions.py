@@ -22,6 +22,7 @@ _NEGATIVE = ("$ne", "$nin")
 _JOIN = {"$and": np.logical_and, "$or": np.logical_or}
 OPERATORS = (*_EQUAL, *_ORDER, *_MEMBER)
 _FAMILY = {"truth": "true/false", "number": "number", "date": "text", "text": "text"}
+_FAMILIES: dict[type, str] = {bool: "true/false", int: "number", float: "number", str: "text"}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
 
 
@@ -105,7 +106,7 @@ def _part(key: str, value: Any, columns: Mapping[str, Column], n_rows: int) -> B
 
 def _same_type(field: str, column: Column, wanted: Any) -> None:
     """Refuse a comparison that no row could ever meet, such as the text '2023' with years held as numbers."""
-    held = {_FAMILY[_kind(value)] for value in column.values}
+    held = {_FAMILIES[kind] for kind in set(map(type, column.values))}
     for one in wanted if isinstance(wanted, list) else [wanted]:
         if held and _FAMILY[_kind(one)] not in held:
             some = ", ".join(repr(value) for value in column.values[:3])
@@ -119,22 +120,21 @@ def _same_type(field: str, column: Column, wanted: Any) -> None:
 def _compare(column: Column, name: str, wanted: Any) -> BoolArray:
     """Evaluate on the distinct values, then look each row's value up; the last place stands for a missing value."""
     table = np.zeros(len(column.values) + 1, dtype=np.bool_)
-    table[:-1] = [_holds(value, name, wanted) for value in column.values]
+    table[:-1] = list(map(_test(name, wanted), column.values))
     table[-1] = name in _NEGATIVE
     rows: BoolArray = table[column.codes]
     return rows
 
 
-def _holds(value: MetadataValue, name: str, wanted: Any) -> bool:
+def _test(name: str, wanted: Any) -> Callable[[MetadataValue], bool]:
+    """Return what a value must meet; all that does not depend on the value is done beforehand."""
     if name in _ORDER:
-        return _kind(value) == _kind(wanted) and _ORDER[name](value, wanted)
-    if name in _EQUAL:
-        return _equal(value, wanted) == (name == "$eq")
-    return any(_equal(value, one) for one in wanted) == (name == "$in")
-
-
-def _equal(value: MetadataValue, wanted: MetadataValue) -> bool:
-    return isinstance(value, bool) == isinstance(wanted, bool) and value == wanted
+        kind, compare = _kind(wanted), _ORDER[name]
+        return lambda value: _kind(value) == kind and compare(value, wanted)
+    # true is no number here, though Python takes it for 1; what does not equal itself equals nothing.
+    sought = {(isinstance(one, bool), one) for one in (wanted if name in _MEMBER else [wanted]) if one == one}
+    among = name not in _NEGATIVE
+    return lambda value: ((isinstance(value, bool), value) in sought) == among
 
 
 def _kind(value: object) -> str:

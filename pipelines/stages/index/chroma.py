@@ -28,7 +28,7 @@ _MOST_IDS = 20_000
 _OPENED = count()
 
 
-class ChromaIndex(Index, name="chroma", version=1):
+class ChromaIndex(Index, name="chroma", version=2):
     """Search approximately with Chroma's HNSW graph. Choose it to measure what a Chroma deployment would lose.
 
     The run reports its loss against exact search as `ann_recall@k`. The graph comes out a little different each time

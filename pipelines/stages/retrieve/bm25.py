@@ -18,7 +18,7 @@ Stemmer = Literal[
     "none", "english", "german", "french", "spanish", "italian", "portuguese", "dutch", "swedish", "finnish"
 ]
 StopWords = Literal["none", "english", "german", "french", "spanish", "italian", "portuguese", "dutch", "swedish"]
-_SCORES_AT_ONCE = 16_000_000
+_SCORES_AT_ONCE = 4_000_000  # 16 MiB
 
 
 class BM25Retriever(Retriever, name="bm25", version=1):
@@ -38,26 +38,26 @@ class BM25Retriever(Retriever, name="bm25", version=1):
         """Tokenise and index the corpus."""
         import bm25s
 
-        tokens = self._tokens(corpus.texts)
-        if not any(tokens):
+        tokens = self._tokens(corpus.texts, as_ids=True)
+        if not any(tokens.ids):
             return _BM25Searcher(self, None, len(corpus.texts))
         index = bm25s.BM25(k1=self.k1, b=self.b)
         index.index(tokens, show_progress=False)
         return _BM25Searcher(self, index, len(corpus.texts))
 
-    def _tokens(self, texts: Sequence[str]) -> list[list[str]]:
+    def _tokens(self, texts: Sequence[str], as_ids: bool = False) -> Any:
+        """Return the words of every text, list[list[str]], or as numbers in a vocabulary, which takes less to index."""
         import bm25s
         import Stemmer as stemmers
 
-        tokens: list[list[str]] = bm25s.tokenize(
+        return bm25s.tokenize(
             [unicodedata.normalize("NFKC", text).lower() for text in texts],
             token_pattern=r"(?u)\b\w+\b",  # noqa: S106
             stopwords=None if self.stop_words == "none" else self.stop_words,
             stemmer=None if self.stemmer == "none" else stemmers.Stemmer(self.stemmer),
-            return_ids=False,
+            return_ids=as_ids,
             show_progress=False,
         )
-        return tokens
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,16 @@ class _BM25Searcher:
         tokens = self.retriever._tokens(lookup.texts)
         step = max(1, _SCORES_AT_ONCE // max(1, self.n_chunks))
         for rows, allowed in lookup.candidates.groups():
+            left = None if allowed is None else allowed.astype(np.float32)
             for at in range(0, len(rows), step):
                 part = rows[at : at + step]
-                scores = np.stack([self._scores(tokens[row]) for row in part])
-                if allowed is not None:
-                    scores = np.where(allowed, scores, np.float32(0))
-                found = padded(*top_k(np.where(scores > 0, scores, -np.inf), depth), depth)
+                scores = np.empty((len(part), self.n_chunks), dtype=np.float32)
+                for i, row in enumerate(part):
+                    scores[i] = self._scores(tokens[row])
+                if left is not None:
+                    scores *= left
+                columns, values = top_k(scores, depth)
+                found = padded(columns, np.where(values > 0, values, np.float32(-np.inf)), depth)
                 rankings.chunk[part], rankings.score[part] = found.chunk, found.score
         return rankings
 
