@@ -133,6 +133,16 @@ def test_a_reader_follows_a_study_that_grows(file: Path) -> None:
     assert [trial.values for trial in study.trials] == [[0.1 * n, 100.0] for n in range(4)]
 
 
+def test_who_has_it_open_reads_one_study_whole(file: Path) -> None:
+    spec = spec_of()
+    export_study(file, spec, trials_of(spec), "mine")
+    before = file.read_bytes()
+    with file.open("rb") as opened:
+        export_study(file, spec, [], "mine")
+        assert opened.read() == before, "the file was replaced, not written over"
+    assert file.read_bytes() != before
+
+
 def test_no_room_leaves_the_former_study(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = spec_of()
     export_study(file, spec, trials_of(spec), "mine")
