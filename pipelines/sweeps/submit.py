@@ -18,7 +18,7 @@ from pipelines.sweeps.trials import Sweep, SweepStore, new_id
 
 SWEEP = "sweep"
 MOST_WORKERS = 64
-_ONE_A_RUN = ("latency_ms_p50", "latency_ms_p95", "usd")
+_ONE_A_RUN = ("latency_ms", "usd")
 
 
 def default_split(dataset: Dataset) -> str | None:

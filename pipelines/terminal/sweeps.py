@@ -80,9 +80,8 @@ def _sweep_row(view: SweepView) -> list[str]:
 
 def described_standing(view: SweepView) -> str:
     """Say in a line how a running sweep stands."""
-    now = view.job.progress
-    done, total = now.get("trials_done", 0), now.get("trials_total", len(view.trials))
-    rest = now.get("eta_s")
+    done, total = sum(trial.state != "waiting" for trial in view.trials), len(view.trials)
+    rest = view.job.progress.get("eta_s")
     ends = f", about {_seconds(rest)} left" if rest is not None and view.job.active else ""
     return f"{view.job.state}: {done:,} of {total:,} configurations{ends}"
 
