@@ -102,6 +102,20 @@ def test_another_run_begins_with_its_own_settings(open_page: Open) -> None:
     assert "retrieve" not in app.query_params
 
 
+def test_what_was_tried_is_there_again_after_another_page(open_page: Open) -> None:
+    name = upload()
+    run = evaluate(name)
+    evaluate(name, 128)
+    app = _nothing_scores(open_page("what_if", run=run), run)
+    app.query_params.clear()
+    app.switch_page("views/runs.py").run()
+    app.query_params.clear()
+    app.switch_page("views/what_if.py").run()
+    assert app.query_params["run"] == run
+    assert _table(app)["recall@5"]["now"] == "0.000"
+    assert json.loads(app.query_params["retrieve"]) == {"min_score": 1000.0}
+
+
 def test_numbers_with_two_near_ends_are_sliders(open_page: Open) -> None:
     run = evaluate(upload())
     app = open_page("what_if", run=run)

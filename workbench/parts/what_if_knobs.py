@@ -17,6 +17,7 @@ from workbench.text import plain
 
 CHANGEABLE = ("retrieve", "filter", "rerank")
 Settings = dict[str, dict[str, Any]]
+_LAST = "what_if.last"
 _WIDEST_SLIDER = 10
 _LEAST_K, _USUAL_K, _MOST_K = 20, 5, 100
 
@@ -30,7 +31,9 @@ def ask(run_id: str, pipeline: Pipeline) -> Pipeline | None:
     if any(settings is None for settings in made.values()):
         return None
     changed: Settings = {name: settings for name, settings in made.items() if settings is not None}
-    handover.keep(**{name: _link(changed[name], base[name]) for name in CHANGEABLE})
+    links = {name: _link(changed[name], base[name]) for name in CHANGEABLE}
+    handover.keep(**links)
+    st.session_state.setdefault(_LAST, {})[run_id] = links
     cutoffs = sorted({*base["score"].get("cutoffs", ()), k})
     return Pipeline.parse({**base, **changed, "score": {**base["score"], "cutoffs": cutoffs}}, "the form")
 
@@ -61,19 +64,24 @@ def _most_k(pipeline: Pipeline) -> int:
 
 
 def _begun(run_id: str, base: Mapping[str, dict[str, Any]]) -> Settings:
-    """Return what the forms begin with: the run's settings, and on first sight of them what the link changes."""
+    """Return what the forms begin with: the run's settings, with what the link changes or was tried last on this run.
+
+    The browser's way back from another page, and the sidebar, bring no changes along.
+    """
     held, begun = handover.key("run_shown"), handover.key(f"begun.{run_id}.{_round()}")
     if st.session_state.get(held, run_id) != run_id:
         handover.keep(**dict.fromkeys(CHANGEABLE))
     st.session_state[held] = run_id
     if begun not in st.session_state:
-        st.session_state[begun] = {name: _from_link(name, base[name]) for name in CHANGEABLE}
+        asked = {name: handover.asked(name) for name in CHANGEABLE}
+        if not any(asked.values()) and not _round():
+            asked = st.session_state.get(_LAST, {}).get(run_id, asked)
+        st.session_state[begun] = {name: _from_link(name, asked[name], base[name]) for name in CHANGEABLE}
     found: Settings = st.session_state[begun]
     return found
 
 
-def _from_link(name: str, own: dict[str, Any]) -> dict[str, Any]:
-    asked = handover.asked(name)
+def _from_link(name: str, asked: str | None, own: dict[str, Any]) -> dict[str, Any]:
     if asked is None:
         return own
     try:

@@ -13,6 +13,8 @@ from workbench import faults, handover, reading
 from workbench.parts import what_if_answer, what_if_keep, what_if_knobs
 from workbench.text import shortened
 
+_LAST = "what_if.run"
+
 
 def page() -> None:
     """Draw the page."""
@@ -23,7 +25,9 @@ def page() -> None:
         st.info("There is no run yet. Once a pipeline was run, this page shows what a change of its settings would do.")
         handover.link("build", "Build a pipeline", icon=":material/tune:")
         return
-    chosen = str(handover.choose("Run", list(rows), "run", shown=lambda one: _title(rows[one])))
+    last = st.session_state.get(_LAST)
+    chosen = str(handover.choose("Run", list(rows), "run", shown=lambda one: _title(rows[one]), default=last))
+    st.session_state[_LAST] = chosen
     what_if_keep.progress(chosen)
     with faults.told():
         _explored(api.run(chosen))
