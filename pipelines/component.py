@@ -131,7 +131,7 @@ def explain(error: ValidationError, component: type[Component]) -> str:
     name = str(first["loc"][0]) if first["loc"] else ""
     owner = f"{component.stage}.{component.name}"
     if first["type"] == "value_error":
-        sentence = f"{owner}.{name} {first['msg'].removeprefix('Value error, ')}"
+        sentence = f"{owner}{'.' if name else ''}{name} {first['msg'].removeprefix('Value error, ')}"
         return sentence if sentence.endswith((".", "?")) else f"{sentence}."
     knob = next((knob for knob in knobs(component) if knob.name == name), None)
     if first["type"] == "missing" or knob is None:

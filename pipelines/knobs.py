@@ -35,6 +35,8 @@ class Knob:
 
 
 def _bounds(schema: Mapping[str, Any]) -> str:
+    if "anyOf" in schema:
+        return " or ".join("null" if part.get("type") == "null" else _bounds(part) for part in schema["anyOf"])
     if schema.get("enum"):
         return " | ".join(str(choice) for choice in schema["enum"])
     if schema.get("type") == "array":
@@ -47,7 +49,13 @@ def _bounds(schema: Mapping[str, Any]) -> str:
     low = schema.get("minimum")
     high = schema.get("maximum", schema.get("exclusiveMaximum"))
     if low is None and high is None:
-        return {"boolean": "true | false", "object": "a mapping"}.get(schema.get("type", ""), "text")
+        named = {
+            "boolean": "true | false",
+            "object": "a mapping",
+            "number": "any number",
+            "integer": "any whole number",
+        }
+        return named.get(schema.get("type", ""), "text")
     return f"{low} to {high}" if high is not None else f"{low} or more"
 
 

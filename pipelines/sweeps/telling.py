@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,6 +49,8 @@ def write_study(
         StudyTrial(
             told.get(trial.number, Told(trial.number, trial.drawn)),
             {"run": trial.run_id, "label": trial.label, "split": sweep.split},
+            started=trial.created,
+            ended=None if trial.state == "waiting" else time.time(),
             waiting=trial.state == "waiting",
         )
         for trial in trials

@@ -13,8 +13,8 @@ import pytest
 
 from pipelines import cli as cli_module
 from pipelines.runs.database import Database
-from pipelines.worker import Worker
 from pipelines.settings import database_url
+from pipelines.worker import Worker
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from sqlalchemy import update
 
@@ -32,25 +29,6 @@ ME = "elsewhere:1:1.0"
 @pytest.fixture
 def jobs() -> Jobs:
     return Jobs(Database(database_url()))
-
-
-@pytest.fixture
-def dead_worker() -> str:
-    """The name of a worker of this machine that has ended."""
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    born = psutil.Process(process.pid).create_time()
-    process.communicate(b"\n")
-    return f"{this_worker().rsplit(':', 2)[0]}:{process.pid}:{born:.2f}"
-
-
-@pytest.fixture
-def live_worker() -> Iterator[str]:
-    """The name of a process of this machine that lives."""
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    born = psutil.Process(process.pid).create_time()
-    yield f"{this_worker().rsplit(':', 2)[0]}:{process.pid}:{born:.2f}"
-    process.kill()
-    process.wait()
 
 
 def submit(jobs: Jobs, identity: str = "same", again: bool = True) -> jobs_module.Job:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipelines import api
+from pipelines.runs.claims import StoredClaims
 from pipelines.runs.database import Database, _engine
 from pipelines.runs.jobs import Jobs
 from pipelines.runs.store import RunStore
@@ -137,3 +138,26 @@ def test_a_whole_run_by_a_worker(url: str, towns: Path) -> None:
     assert (job.state, job.error) == ("finished", None)
     assert api.runs().rows[0]["recall@5"] is not None
     assert isinstance(api.store(), RunStore)
+
+
+def test_of_twenty_threads_one_claims_each_piece_of_work(url: str) -> None:
+    keys = [f"key {i}" for i in range(10)]
+
+    def take(n: int) -> list[str]:
+        claims = StoredClaims(Database(url), f"elsewhere:{n}:1.0")
+        return [key for key in keys if claims.take(key)]
+
+    with ThreadPoolExecutor(20) as pool:
+        taken = Counter(key for found in pool.map(take, range(20)) for key in found)
+    assert taken == dict.fromkeys(keys, 1)
+
+
+def test_a_whole_sweep_by_two_workers(url: str, towns: Path) -> None:
+    spec = api.SweepSpec.parse({"chunk": {"use": "fixed", "size": [16, 32]}, "retrieve": {"use": "bm25", "k1": [1, 2]}})
+    job = api.watch(api.run_sweep(spec, api.open_dataset(towns), workers=2).id)
+    assert (job.state, job.error) == ("finished", None)
+    view = api.sweep_of_job(job.id)
+    assert view is not None
+    assert view.counts == {"finished": 4}
+    assert view.sweep.report is not None
+    assert len(api.runs().rows) == 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Annotated, ClassVar, Protocol
 
 import numpy as np
 from pydantic import Field
@@ -55,7 +55,9 @@ class Retriever(Component, stage="retrieve"):
     depth: int = Field(
         100, ge=1, le=10_000, description="Chunks returned for a question", json_schema_extra={"unit": "chunks"}
     )
-    min_score: float | None = Field(None, description="Hits that score less are dropped; empty keeps all")
+    min_score: Annotated[float, Field(ge=-1e6, le=1e6)] | None = Field(
+        None, description="Hits that score less are dropped; empty keeps all"
+    )
 
     @abstractmethod
     def open(self, corpus: Corpus) -> Searcher:
@@ -70,7 +72,9 @@ class Retriever(Component, stage="retrieve"):
         if self.min_score is None:
             return rankings
         kept = (rankings.chunk != PADDING) & (rankings.score >= self.min_score)
-        return Rankings(np.where(kept, rankings.chunk, np.int32(PADDING)), np.where(kept, rankings.score, np.float32(0)))
+        return Rankings(
+            np.where(kept, rankings.chunk, np.int32(PADDING)), np.where(kept, rankings.score, np.float32(0))
+        )
 
     def parts(self) -> Mapping[str, Retriever]:
         """Return the retrievers whose rankings this one fuses, by name; none for one that searches itself."""
