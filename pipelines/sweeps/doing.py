@@ -41,10 +41,12 @@ def do_sweep(job: Job, heart: Heart, database: Database, worker: str) -> str:
 
 def help_sweep(job: Job, heart: Heart, database: Database, worker: str) -> bool:
     """Help with the batch that is open; return whether there was one."""
-    lead = Lead.of(job, Place(database, worker, heart, helps=True))
-    waiting = [trial for trial in lead.store.trials(lead.sweep.id) if trial.state == "waiting"]
+    store = SweepStore(database)
+    sweep = store.of_job(job.id)
+    waiting = [] if sweep is None else [trial for trial in store.trials(sweep.id) if trial.state == "waiting"]
     if not waiting:
         return False
+    lead = Lead.of(job, Place(database, worker, heart, helps=True))
     lead.conductor.carry_out([trial for trial in waiting if trial.batch == waiting[0].batch])
     return True
 

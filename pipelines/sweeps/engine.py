@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+from collections import OrderedDict
 from collections.abc import Callable, Container, Sequence
 
 from pipelines.errors import Cancelled, StorageError, WorkbenchError
@@ -45,7 +46,8 @@ class Engine:
             StorageError: when the disk or the store refuses.
             Cancelled: when `look_up` or the execution's watch says so.
         """
-        todo = {piece.key: piece for piece in self._in_order(pieces)}
+        # An OrderedDict gives up its first entries at no cost; a dict would walk over all that were taken before.
+        todo = OrderedDict((piece.key, piece) for piece in self._in_order(pieces))
         failed: dict[str, str] = {}
         while todo:
             look_up()
@@ -72,16 +74,18 @@ class Engine:
 
     def _next(self, todo: dict[str, Piece]) -> Piece | None:
         """Return the first piece that waits for nothing and that nobody else is at: it is claimed."""
-        for piece in list(todo.values()):
-            waits = [need for need in piece.needs if need in todo]
-            if waits:
+        found, gone = None, []
+        for piece in todo.values():
+            if any(need in todo for need in piece.needs) or not self._run.claims.take(piece.key):
                 continue
-            if self._run.claims.take(piece.key):
-                if not piece.done():
-                    return piece
-                self._run.claims.give_back(piece.key)
-                del todo[piece.key]
-        return None
+            if not piece.done():
+                found = piece
+                break
+            self._run.claims.give_back(piece.key)
+            gone.append(piece.key)
+        for key in gone:
+            del todo[key]
+        return found
 
     def _drop_done(self, todo: dict[str, Piece]) -> None:
         for piece in list(todo.values()):
