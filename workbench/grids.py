@@ -101,7 +101,7 @@ def _still_shown(key: str, ids: Sequence[str], held: str) -> list[int]:
 def number_format(metric: Metric | None) -> str:
     """Return how a metric's values are written: shares with three decimals, counts and times shorter."""
     unit = metric.unit if metric else None
-    return {None: "%.3f", "tokens": "%.0f", "ms": "%.1f", "usd": "%.5f"}.get(unit, "%.3f")
+    return {None: "%.3f", "tokens": "%.0f", "ms": "%.1f", "usd": "%.5f", "USD": "%.5f"}.get(unit, "%.3f")
 
 
 def written(value: float | None, metric: Metric | None = None, sign: bool = False) -> str:

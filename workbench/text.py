@@ -43,6 +43,23 @@ def counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
+def lasting(seconds: float) -> str:
+    """Return a time as "0.4 s", "3 min 20 s" or "2 h 5 min"."""
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def sized(n_bytes: float) -> str:
+    """Return an amount of storage as "12 kB", "3.4 MB" or "1.2 GB"."""
+    for unit in ("B", "kB", "MB"):
+        if n_bytes < 1000:
+            return f"{n_bytes:.0f} {unit}" if unit != "MB" or n_bytes >= 10 else f"{n_bytes:.1f} {unit}"
+        n_bytes /= 1000
+    return f"{n_bytes:.1f} GB"
+
+
 def isolated(text: str) -> str:
     """Return `text` between marks that keep its direction of writing to itself, where it has one of its own."""
     return f"\u2068{text}\u2069" if _DIRECTED.search(text) and not text.startswith("\u2068") else text

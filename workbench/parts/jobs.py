@@ -9,6 +9,7 @@ import streamlit as st
 from pipelines import api
 from pipelines.runs.jobs import Job
 from workbench import faults, handover
+from workbench.parts.sweep_words import how_far
 from workbench.text import own, plain
 
 _POLL_S = 1.0
@@ -30,7 +31,8 @@ def _active() -> None:
             st.rerun()
         st.caption(f"{len(active)} running or waiting")
         for job in active[:5]:
-            handover.link("build", f"{_percent(job)}{own(job.title)}", icon=":material/progress_activity:", job=job.id)
+            page, far = ("sweep", f"{how_far(job)} · ") if job.kind == api.SWEEP else ("build", _percent(job))
+            handover.link(page, f"{far}{own(job.title)}", icon=":material/progress_activity:", job=job.id)
 
 
 def _percent(job: Job) -> str:

@@ -1,0 +1,192 @@
+"""What a knob may be in a sweep, asked for by its declaration alone: one value, several, or a range."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+import yaml
+
+from pipelines import api
+from pipelines.catalog import Knob
+from pipelines.errors import ConfigurationError, shorten
+from workbench import forms
+
+_PX = 158
+_PILLS_CHARS = 24
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_RANGE = re.compile(rf"({_NUMBER})\s+to\s+({_NUMBER})(?:\s+step\s+({_NUMBER}))?(\s+log)?", re.IGNORECASE)
+_NOUGHT = re.compile(r"(?<=\d)\.0\b")
+_WORDS = {"none": None, "on": True, "off": False}
+
+
+def ask(knob: Knob, held: Any, key: str) -> Any:
+    """Draw one knob; return a value, a list of values, or a range as a sweep file holds it.
+
+    Raises:
+        ConfigurationError: for text that cannot be read; bounds are the component's to check.
+    """
+    return _kind(knob)(knob, held, key)
+
+
+def _kind(knob: Knob) -> Callable[[Knob, Any, str], Any]:
+    described = forms.schema(knob)
+    if described.get("enum"):
+        return _choices
+    drawn = {"boolean": _switch, "integer": _numbers, "number": _numbers, "string": _texts}
+    return drawn.get(described.get("type", ""), _lists if described.get("type") == "array" else _mappings)
+
+
+def label(knob: Knob) -> str:
+    """Return the knob's name with its unit and, for a number, what is allowed."""
+    kind, bounds = forms.schema(knob).get("type"), knob.bounds()
+    if kind not in ("integer", "number") or bounds == "text":
+        return forms.label(knob)
+    return f"{knob.name.replace('_', ' ')}, {_NOUGHT.sub('', bounds).replace('null', 'none')}"
+
+
+def _several(held: Any) -> list[Any]:
+    return list(held) if isinstance(held, list) else [held]
+
+
+def _one(values: Sequence[Any], knob: Knob) -> Any:
+    """Return the value where there is but one, else the list.
+
+    Raises:
+        ConfigurationError: when there is none.
+    """
+    if not values:
+        raise ConfigurationError(f"'{knob.name}' holds nothing; choose one value or several.")
+    return values[0] if len(values) == 1 else list(values)
+
+
+def _choices(knob: Knob, held: Any, key: str) -> Any:
+    options = list(forms.schema(knob)["enum"])
+    begun = [one for one in _several(held) if one in options]
+    about = forms.help_text(knob)
+    if len("".join(str(one) for one in options)) <= _PILLS_CHARS:
+        found = st.pills(forms.label(knob), options, selection_mode="multi", default=begun, key=key, help=about)
+    else:
+        found = st.multiselect(forms.label(knob), options, begun, key=key, help=about, width=_PX)
+    return _one(found, knob)
+
+
+def _switch(knob: Knob, held: Any, key: str) -> Any:
+    begun = ["on" if one else "off" for one in _several(held)]
+    chosen = st.pills(
+        forms.label(knob), ("on", "off"), selection_mode="multi", default=begun, key=key, help=forms.help_text(knob),
+        width="content",
+    )  # fmt: skip
+    return _one([_WORDS[one] for one in chosen], knob)
+
+
+def _texts(knob: Knob, held: Any, key: str) -> Any:
+    """Ask for texts: several may be entered one after the other; what only one text meets is not asked for."""
+    begun = [str(one) for one in _several(held) if one]
+    fixed = str(forms.schema(knob).get("pattern", "")).strip("^$")
+    chosen = st.multiselect(
+        forms.label(knob), begun, begun, key=key, help=forms.help_text(knob), accept_new_options=True,
+        disabled=bool(begun) and begun == [fixed], placeholder="Write one, press Enter", width=_PX,
+    )  # fmt: skip
+    if not chosen and not knob.required and knob.default is None:
+        return None
+    return _one(chosen, knob)
+
+
+def _numbers(knob: Knob, held: Any, key: str) -> Any:
+    about = f"{forms.help_text(knob)} Several values: with commas between them; a range: 16 to 64, or 0 to 1 step 0.1"
+    written = st.text_input(label(knob), written_out(held), key=key, help=about, width=_PX,
+                            placeholder="none" if _takes_none(knob) else "128, 256")  # fmt: skip
+    return read_numbers(knob, written)
+
+
+def read_numbers(knob: Knob, written: str) -> Any:
+    """Read numbers with commas between them, or one range.
+
+    Raises:
+        ConfigurationError: for anything else.
+    """
+    whole = "number" not in _types(knob)
+    found = _RANGE.fullmatch(written.strip())
+    if found is not None:
+        low, high, step, log = found.groups()
+        ends = {"from": _number(knob, low, whole), "to": _number(knob, high, whole)}
+        return {**ends, **({"step": _number(knob, step, whole)} if step else {}), **({"log": True} if log else {})}
+    parts = [part.strip() for part in written.replace(";", ",").split(",") if part.strip()]
+    if not parts and _takes_none(knob):
+        return None
+    return _one([_number(knob, part, whole) for part in parts], knob)
+
+
+def _number(knob: Knob, part: str, whole: bool) -> int | float | None:
+    if part.casefold() == "none" and _takes_none(knob):
+        return None
+    kind = r"[-+]?\d+" if whole else _NUMBER
+    if not re.fullmatch(kind, part):
+        asked, such = ("whole numbers", "128, 256") if whole else ("numbers", "0.25, 0.5")
+        raise ConfigurationError(
+            f"'{knob.name}' holds '{shorten(part, 40)}'; write {asked} with commas between them, such as {such}."
+        )
+    return int(part) if whole else float(part)
+
+
+def _types(knob: Knob) -> set[str]:
+    parts = [knob.schema, *knob.schema.get("anyOf", ())]
+    return {str(part["type"]) for part in parts if "type" in part}
+
+
+def _takes_none(knob: Knob) -> bool:
+    return "null" in _types(knob)
+
+
+def written_out(held: Any) -> str:
+    """Return what `read_numbers` reads back."""
+    if isinstance(held, Mapping):
+        step = f" step {_digits(held['step'])}" if "step" in held else ""
+        return f"{_digits(held['from'])} to {_digits(held['to'])}{step}{' log' if held.get('log') else ''}"
+    if held is None:
+        return ""
+    return ", ".join("none" if one is None else _digits(one) for one in _several(held))
+
+
+def _digits(value: Any) -> str:
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+def _lists(knob: Knob, held: Any, key: str) -> Any:
+    """Ask for one list: a sweep over several lists is for its file."""
+    return forms.draw(knob, [] if held is None else held, key)
+
+
+def _mappings(knob: Knob, held: Any, key: str) -> Any:
+    """Ask for mappings, one a line."""
+    values = [one for one in _several(held) if one]
+    shown = "\n".join(yaml.safe_dump(one, allow_unicode=True, default_flow_style=True, width=10_000).strip()
+                      for one in values)  # fmt: skip
+    about = f"{forms.label(knob)}: {knob.description}; several to try: one a line"
+    written = st.text_area(
+        about.replace("$", r"\$"), shown, key=key, height=90,
+        placeholder="{year: {$gte: 2023}}\n{region: North}",
+    )  # fmt: skip
+    return read_mappings(knob, written)
+
+
+def read_mappings(knob: Knob, written: str) -> Any:
+    """Read one mapping, or several of them, each on a line of its own.
+
+    Raises:
+        ConfigurationError: for text that is neither.
+    """
+    lines = [line for line in written.splitlines() if line.strip()]
+    if len(lines) > 1:
+        found = [_mapping(knob, line) for line in lines]
+        if all(isinstance(one, Mapping) for one in found) and all(line.lstrip().startswith("{") for line in lines):
+            return found
+    return _mapping(knob, written)
+
+
+def _mapping(knob: Knob, written: str) -> Any:
+    value = api.read_values(written.encode(), f"'{knob.name}'")
+    return {} if value in (None, "") else value
