@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
 
 from pipelines.execution import Execution, Node
+from pipelines.progress import Progress
 
 T = TypeVar("T")
 MOST_BYTES = 512 * 2**20
@@ -17,9 +18,13 @@ MOST_BYTES = 512 * 2**20
 
 @dataclass
 class HeldExecution(Execution):
-    """Remembers, besides what is held for good, what was got last: at most `most_bytes` of it once told to `trim`."""
+    """Remembers, besides what is held for good, what was got last: at most `most_bytes` of it once told to `trim`.
+
+    `refuse` is told of each stage that is about to work and report how far it is; it may raise to prevent that.
+    """
 
     most_bytes: int = MOST_BYTES
+    refuse: Callable[[str], None] = lambda stage: None
     _for_good: set[str] = field(default_factory=set)
     _latest: OrderedDict[str, int] = field(default_factory=OrderedDict)
 
@@ -34,6 +39,11 @@ class HeldExecution(Execution):
                 self._latest[node.key] = size_bytes(value)
             self._latest.move_to_end(node.key)
         return value
+
+    def progress(self, stage: str) -> Progress:
+        """Return what a component reports to, unless its work is refused."""
+        self.refuse(stage)
+        return super().progress(stage)
 
     def hold(self, node: Node[Any]) -> None:
         """Get a node and all that it depends on, and hold them for good."""

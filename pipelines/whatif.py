@@ -31,6 +31,7 @@ from pipelines.records import PADDING, Metric
 from pipelines.resampling.grid import column_means
 from pipelines.runs.depth import dataset_of
 from pipelines.runs.record import ALL_QUESTIONS, Run
+from pipelines.stages.rerank import PairReranker
 from pipelines.stages.rerank.mmr import Cosines
 
 RESAMPLES = 2_000
@@ -113,7 +114,8 @@ class WhatIf:
         self.origin = origin
         self.questions = origin.dataset.select(origin.split)
         self._asking = Asking(self.questions)
-        self._execution = HeldExecution(cache, keep=False)
+        self._execution = HeldExecution(cache, keep=False, refuse=self._refuse_scoring)
+        self._reads_pairs = False
         self._cosines = Cosines()
         self._deepest: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -127,14 +129,20 @@ class WhatIf:
         """
         opened = cls(source if isinstance(source, Origin) else Origin.of(source), cache)
         plan = opened._plan(opened.origin.pipeline)
-        missing = opened._missing(plan)
+        opened._refuse_gone(opened._missing(plan))
+        opened._reads_pairs = isinstance(plan.pipeline.rerank, PairReranker)
+        try:
+            opened._execution.hold(plan.scores)
+        except CostlyChange:
+            opened._refuse_gone(["rerank"])
+        return opened
+
+    def _refuse_gone(self, missing: Sequence[str]) -> None:
         if missing:
             raise OutputsGone(
-                f"The outputs of {opened.origin.name} are not in the store any more ({', '.join(missing)} would have "
+                f"The outputs of {self.origin.name} are not in the store any more ({', '.join(missing)} would have "
                 "to run); run it again, and its settings can be changed here."
             )
-        opened._execution.hold(plan.scores)
-        return opened
 
     def evaluate(
         self, pipeline: Pipeline, metrics: Sequence[str] | None = None, resamples: int = RESAMPLES, seed: int = 0
@@ -172,8 +180,7 @@ class WhatIf:
 
     def _missing(self, plan: Plan) -> list[str]:
         """Return the costly stages, in their order, of which an output is neither in memory nor in the store."""
-        costly = (*_COSTLY, "rerank") if plan.pipeline.rerank.needs_texts else _COSTLY
-        missing = {node.stage for node in plan.scores.upstream() if node.stage in costly and not self._there(node)}
+        missing = {node.stage for node in plan.scores.upstream() if node.stage in _COSTLY and not self._there(node)}
         return [name for name in STAGE_NAMES if name in missing]
 
     def _there(self, node: Node[object]) -> bool:
@@ -195,9 +202,18 @@ class WhatIf:
                 f"{', '.join(missing)} would have to run; run it as a job, or go back to the run's settings."
             )
 
+    def _refuse_scoring(self, stage: str) -> None:
+        """Refuse a model that reads pairs of texts: its progress is asked for only where some were never scored."""
+        if stage == "rerank" and self._reads_pairs:
+            raise CostlyChange(
+                "This change brings up pairs of question and chunk that were never scored: rerank would have to run; "
+                "run it as a job, or go back to the run's settings."
+            )
+
     def _scores(self, plan: Plan, name: str) -> RunScores:
         origin = self.origin
         dataset, ids = origin.dataset, tuple(question.id for question in self.questions)
+        self._reads_pairs = isinstance(plan.pipeline.rerank, PairReranker)
         scores = self._execution.get(plan.scores)
         return RunScores(name, name, dataset.name, dataset.version, origin.split, ids, scores)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partialmethod
@@ -19,12 +19,14 @@ from pipelines.cache import Cache
 from pipelines.errors import ConfigurationError, NotFoundError
 from pipelines.pipeline import Pipeline
 from pipelines.progress import Keep, nothing
+from pipelines.records import FloatArray
 from pipelines.runs.evaluate import Evaluated, evaluate
 from pipelines.settings import cache_folder
 from pipelines.stages.chunk import Chunker
 from pipelines.stages.embed import Embedded
 from pipelines.stages.embed.sentence_transformer import SentenceTransformerEmbedder
 from pipelines.stages.load import Loader
+from pipelines.stages.rerank import Pair, PairReranker
 from pipelines.whatif import CostlyChange, Origin, OutputsGone, WhatIf
 
 from .helpers import vectors, words
@@ -220,6 +222,44 @@ def test_vectors_that_were_never_computed_are_not_computed_here(towns: Path, sen
     assert "embed would have to run" in sentence(raised.value)
     logged(towns, words(retrieve=wanted))
     assert session.evaluate(words(retrieve={**wanted, "depth": 7})).seconds > 0  # any run has brought them
+
+
+class _ByLength(PairReranker):
+    """The longer the chunk, the better; without a name, so that it is in no registry."""
+
+    def pair_identity(self) -> Mapping[str, object]:
+        return {"use": "by length"}
+
+    def score_pairs(self, pairs: Sequence[Pair], progress: Any = None, *, keep: Keep = nothing) -> FloatArray:
+        scores = np.asarray([[len(text)] for _, text in pairs], dtype=np.float32)
+        keep(np.arange(len(pairs)), scores)
+        return scores
+
+
+def _by_length(depth: int, **retrieve: Any) -> Pipeline:
+    return Pipeline({**hybrid(retrieve=retrieve).components, "rerank": _ByLength(depth=depth)})
+
+
+def test_pairs_that_were_scored_are_looked_up_and_others_are_not_scored_here(session: WhatIf) -> None:
+    with pytest.raises(CostlyChange, match="rerank would have to run"):
+        session.evaluate(_by_length(6))
+    done = evaluate(_by_length(6), session.origin.dataset, Cache(cache_folder()))
+    for depth in (6, 3):
+        now = session.evaluate(_by_length(depth)).now.scores.values
+        assert (now.tobytes() == done.details.scores.values[:, : now.shape[1]].tobytes()) == (depth == 6)
+    with pytest.raises(CostlyChange, match="rerank would have to run"):
+        session.evaluate(_by_length(9))
+    assert session.evaluate(hybrid()).notes == ()
+
+
+def test_a_run_whose_pairs_are_gone_is_not_opened(session: WhatIf) -> None:
+    origin = Origin(_by_length(6), session.origin.dataset)
+    evaluate(origin.pipeline, origin.dataset, Cache(cache_folder()))
+    assert WhatIf.open(origin, Cache(cache_folder())).evaluate(_by_length(2)).seconds > 0
+    for gone in ("rerank", "score", "rows"):
+        shutil.rmtree(cache_folder() / gone)
+    with pytest.raises(OutputsGone, match="rerank would have to run"):
+        WhatIf.open(origin, Cache(cache_folder()))
 
 
 def test_a_field_that_does_not_exist(session: WhatIf, sentence: Callable[[object], str]) -> None:
