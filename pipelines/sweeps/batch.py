@@ -144,7 +144,7 @@ class Batch:
         def done() -> bool:
             return len(self._kept.runs.by_identity(identities)) == len(set(identities))
 
-        return Piece(digest(["rows", identities]), "score", group, needs, do, done, copes=True)
+        return Piece(digest(["rows", identities]), "score", group, needs, do, done, copes=True, n_runs=len(block))
 
     def _write(self, block: Sequence[tuple[int, Evaluation]], run: Execution) -> None:
         found = measured([evaluation for _, evaluation in block], run, self._intervals)

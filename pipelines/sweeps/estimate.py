@@ -17,7 +17,7 @@ from pipelines.plan import Plan, plans
 from pipelines.runs.measure import Evaluation
 from pipelines.runs.store import RunStore
 from pipelines.sweeps.batch import Batch, On
-from pipelines.sweeps.workloads import Sizes, Workload, workloads
+from pipelines.sweeps.workloads import RUN, Sizes, Workload, workloads
 
 _CHUNKED_FOR_REAL_CHARS = 5_000_000
 _USUAL_DIMENSIONS = 384
@@ -114,7 +114,7 @@ def estimate(
     n_unshared = sum(_n_kept(one) for one in evaluations)
     stages = _by_stage(works, cache, pace, to_embed)
     unknown = tuple(dict.fromkeys(what for stage in stages for what in stage.unknown))
-    seconds = sum(stage.seconds or 0.0 for stage in stages) + len(left) * pace.get("run", 0.0)
+    seconds = sum(stage.seconds or 0.0 for stage in stages) + len(left) * pace.get(RUN, 0.0)
     return Estimate(
         n_configurations=len(pipelines),
         sampled=sampled,

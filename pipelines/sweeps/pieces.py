@@ -15,7 +15,8 @@ class Piece:
     """Something that one worker does in one go, after the pieces with the keys in `needs`.
 
     `group` is the chunking that it belongs to, None for what several share: a worker holds in memory what one group
-    needs. `do` is told which needed pieces have failed; it is only called with some where `copes`.
+    needs. `do` is told which needed pieces have failed; it is only called with some where `copes`. `n_runs` is how many
+    runs it writes.
     """
 
     key: str
@@ -25,6 +26,7 @@ class Piece:
     do: Callable[[Execution, frozenset[str]], object]
     done: Callable[[], bool]
     copes: bool = False
+    n_runs: int = 0
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from pipelines.runs.heart import Heart
 from pipelines.sweeps.batch import Batch
@@ -11,7 +11,7 @@ from pipelines.sweeps.estimate import batch_workloads
 from pipelines.sweeps.pieces import Piece
 from pipelines.sweeps.rates import Rates
 from pipelines.sweeps.trials import Trial
-from pipelines.sweeps.workloads import Workload
+from pipelines.sweeps.workloads import RUN, Workload
 
 
 class Standing:
@@ -19,7 +19,7 @@ class Standing:
 
     def __init__(self, heart: Heart, rates: Rates, *, helps: bool) -> None:
         self._heart, self._rates, self._helps = heart, rates, helps
-        self._works: Mapping[str, Workload] = {}
+        self._works: dict[str, Workload] = {}
         self._whole = 0.0
         self._left: dict[str, float] = {}
         self._counts = {"pieces_done": 0, "pieces_total": 0, "trials_done": 0, "trials_total": 0}
@@ -29,6 +29,7 @@ class Standing:
         """Start counting a batch."""
         pieces = batch.pieces()
         self._works, pace = batch_workloads(batch), self._rates.seconds_a_unit()
+        self._works |= {piece.key: Workload(RUN, piece.n_runs) for piece in pieces if piece.n_runs}
         expected = {key: work.units * pace.get(work.what, 0.0) for key, work in self._works.items()}
         self._left = {piece.key: expected.get(piece.key, 0.0) for piece in pieces}
         self._whole = sum(self._left.values())

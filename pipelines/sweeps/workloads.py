@@ -15,6 +15,8 @@ from pipelines.stages.retrieve import Retriever
 
 _CHARS_A_TOKEN = 4.2
 _USUAL_SIZE_TOKENS = 256
+RUN = "run"
+"""Intervals, details and rows of one run."""
 
 
 @dataclass(frozen=True)
