@@ -12,6 +12,7 @@ from workbench.text import plain, shortened
 PAGES = {
     "data": "views/data.py",
     "build": "views/builder.py",
+    "sweep": "views/sweep.py",
     "runs": "views/runs.py",
     "compare": "views/compare.py",
     "what_if": "views/what_if.py",
@@ -19,7 +20,10 @@ PAGES = {
 }
 Value = str | Sequence[str] | None
 _PAGE = "handover.page"
-_LASTING = {"data/dataset": "dataset", "build/dataset": "dataset", "build/split": "split"}
+_LASTING = {
+    "data/dataset": "dataset", "build/dataset": "dataset", "sweep.new/dataset": "dataset",
+    "build/split": "split", "sweep.new/split": "split",
+}  # fmt: skip
 
 
 def begin(page: str) -> None:
