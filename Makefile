@@ -12,12 +12,12 @@ export TOKENIZERS_PARALLELISM := false
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing (some minutes the first time) ..."
 	@$(PIP) torch==2.13.0
-	@$(PIP) --editable .
+	@$(PIP) --editable '.[fast]'
 	@touch $@
 
 ## The environment for development: tests, linters, every extra.
 .venv/.development: .venv/.runtime
-	@$(PIP) --editable '.[ragas,postgres,dev]'
+	@$(PIP) --editable '.[fast,onnx,dashboard,ragas,postgres,dev]'
 	@touch $@
 
 setup: .venv/.development
