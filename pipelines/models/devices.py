@@ -11,7 +11,7 @@ from typing import Literal
 from pipelines.errors import ConfigurationError, shorten
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
-Precision = Literal["auto", "float32", "bfloat16"]
+_BFLOAT16 = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 
 
 @cache
@@ -40,16 +40,13 @@ def _has(device: str) -> bool:
     return bool(torch.cuda.is_available() if device == "cuda" else torch.backends.mps.is_available())
 
 
-@cache
-def resolve_precision(precision: Precision, device: Device) -> Precision:
-    """Return the number format that is meant on `device`: bfloat16 where the hardware computes in it."""
-    if precision != "auto":
-        return precision
+def multiplies_bfloat16(device: Device) -> bool:
+    """Return whether the hardware multiplies bfloat16."""
     if device == "cuda":
         import torch
 
-        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
-    return "bfloat16" if device == "cpu" and _cpu_flags() & {"avx512_bf16", "amx_bf16", "bf16"} else "float32"
+        return bool(torch.cuda.is_bf16_supported())
+    return device == "cpu" and bool(_cpu_flags() & _BFLOAT16)
 
 
 @cache
@@ -63,7 +60,7 @@ def _cpu_flags() -> frozenset[str]:
 
 
 def threads() -> int:
-    """Return how many threads a model computes with: RAG_WORKBENCH_THREADS, by default every core of this machine.
+    """Return how many threads a model computes with: RAG_WORKBENCH_THREADS, else OMP_NUM_THREADS, else every core.
 
     Vectors do not depend on it, to the bit. Several workers on one machine each set their share.
 
@@ -72,6 +69,9 @@ def threads() -> int:
     """
     asked = os.environ.get("RAG_WORKBENCH_THREADS", "")
     if not asked:
+        common = os.environ.get("OMP_NUM_THREADS", "")
+        if common.isdecimal() and int(common):
+            return int(common)
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if not asked.isdecimal() or int(asked) < 1:
         raise ConfigurationError(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pipelines.errors import ConfigurationError, shorten
+from pipelines.models.backends import Transform, Way
 from pipelines.models.batches import Batch, batches, one_by_one
 from pipelines.models.devices import threads
 from pipelines.models.weights import model_folder
@@ -24,12 +26,16 @@ _DOCUMENT_PROMPTS = ("document", "passage", "corpus")
 
 @dataclass(frozen=True)
 class EncoderSpec:
-    """What has to be loaded: a folder or hub name, the digest of its files, and device and precision as resolved."""
+    """What has to be loaded: a folder or hub name, the digest of its files, and how it is computed.
+
+    `fitted` is the folder of the calibrated transformer, for int8; `n_threads` changes no vector.
+    """
 
     model: str
     weights: str
-    device: str
-    precision: str
+    way: Way
+    fitted: Path | None = None
+    n_threads: int = field(default_factory=threads)
 
 
 @dataclass(frozen=True)
@@ -48,8 +54,8 @@ class Encoder:
     and at one width the matrix products of a row do not depend on the rows beside it.
     """
 
-    def __init__(self, model: SentenceTransformer) -> None:
-        self._model = model
+    def __init__(self, model: SentenceTransformer, transform: Transform) -> None:
+        self._model, self._transform = model, transform
         self.max_tokens: int | None = model.get_max_seq_length()
 
     @property
@@ -111,13 +117,11 @@ class Encoder:
     def _forward(self, texts: list[str], batch: Batch, encoding: Encoding) -> FloatArray:
         import torch
 
-        torch.set_num_threads(threads())
         features = self._features(texts, batch, encoding)
         device = self._model.device
         features = {k: v.to(device) if isinstance(v, torch.Tensor) else v for k, v in features.items()}
         with torch.inference_mode():
-            features = self._model[0](features)
-            features = {k: _single(v) for k, v in features.items()}
+            features = self._transform(features)
             for module in list(self._model)[1:]:
                 features = module(features)
             vectors = features["sentence_embedding"].float()
@@ -141,34 +145,54 @@ class Encoder:
         return np.column_stack([vectors, lengths, limit]).astype(np.float32)
 
 
-def _single(value: Any) -> Any:
-    import torch
-
-    return value.float() if isinstance(value, torch.Tensor) and value.is_floating_point() else value
-
-
 @lru_cache(maxsize=2)
 def load_encoder(spec: EncoderSpec) -> Encoder:
     """Load a model, never running code that comes with it.
 
     Raises:
+        ConfigurationError: when it cannot be loaded, or not be computed in the way that is asked for.
+    """
+    model = load_model(spec.model, spec.way.device)
+    return Encoder(model, _transform(model[0], spec))
+
+
+def load_model(name: str, device: str) -> SentenceTransformer:
+    """Return the model in float32, as sentence-transformers loads it.
+
+    Raises:
         ConfigurationError: when the folder cannot be loaded as a sentence-transformers model.
     """
-    folder = model_folder(spec.model)
-    import torch
+    folder = model_folder(name)
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     try:
         model = SentenceTransformer(
-            str(folder), device=spec.device, trust_remote_code=False, model_kwargs={"use_safetensors": True}
+            str(folder), device=device, trust_remote_code=False, model_kwargs={"use_safetensors": True}
         )
     except (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError) as error:
         raise ConfigurationError(
             f"The folder {shorten(folder)} cannot be loaded as a sentence-transformers model: {shorten(error, 200)}."
         ) from error
-    model.float().eval()
-    if spec.precision == "bfloat16":
-        model[0].to(torch.bfloat16)
-    return Encoder(model)
+    return model.float().eval()
+
+
+def _transform(first: Any, spec: EncoderSpec) -> Transform:
+    """Return what computes the first module; the copy in torch is let go where another library has taken it over."""
+    way = spec.way
+    if way.backend == "openvino":
+        from pipelines.models.backends.openvino_transformer import OpenVinoTransformer, convert
+
+        if spec.fitted is not None:
+            return OpenVinoTransformer.read(spec.fitted, way.precision, spec.n_threads)
+        return OpenVinoTransformer(convert(first), way.precision, spec.n_threads)
+    if way.backend == "onnx":
+        from pipelines.models.backends.onnx_transformer import OnnxTransformer, export
+
+        return OnnxTransformer(export(first), spec.n_threads)
+    from pipelines.models.backends.torch_transformer import TorchTransformer
+
+    if way.precision == "bfloat16":
+        first.bfloat16()
+    return TorchTransformer(first, spec.n_threads)

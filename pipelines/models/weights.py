@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.util import find_spec
@@ -81,6 +82,20 @@ def _identity(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> str:
     """Digest the files once for each state that they are seen in: a model trained anew in its folder is another one."""
     lines = [f"{name} {file_digest(folder / name)}" for name, *_ in stamps]
     return sha256("\n".join(lines).encode()).hexdigest()
+
+
+def architecture(model: str) -> str | None:
+    """Return what `model` is built as, such as "bert"; None when its first module is not a plain transformer."""
+    folder = model_folder(model)
+    try:
+        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+        first = min(modules, key=lambda module: int(module["idx"]))
+        if not str(first["type"]).endswith(".Transformer"):
+            return None
+        config = json.loads((folder / first["path"] / "config.json").read_text(encoding="utf-8"))
+        return str(config["model_type"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def file_digest(path: Path) -> str:

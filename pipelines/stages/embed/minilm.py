@@ -26,6 +26,9 @@ class MiniLMEmbedder(SentenceTransformerEmbedder, name="minilm", version=2):
         """Return the digest of the published weights; they are verified when they are loaded."""
         return {"weights": MINILM_SHA256}
 
+    def _architecture(self) -> str:
+        return "bert"
+
     def settings_model(self) -> Path:
         """Return the folder of the installed package, its weights verified."""
         return minilm_folder()

@@ -8,10 +8,16 @@ from typing import Self
 
 from pydantic import Field, field_validator
 
-from pipelines.models.devices import Device, Precision, resolve_device, resolve_precision
-from pipelines.models.encoder import EncoderSpec, Encoding, load_encoder
-from pipelines.models.weights import weights_identity
+from pipelines.component import digest
+from pipelines.errors import ConfigurationError
+from pipelines.models.backends import Backend, Precision, Way, resolve
+from pipelines.models.devices import Device
+from pipelines.models.encoder import EncoderSpec, Encoding, load_encoder, load_model
+from pipelines.models.quantise import quantise
+from pipelines.models.quantise import settings as calibration
+from pipelines.models.weights import architecture, weights_identity
 from pipelines.progress import Keep, Progress, nothing, silent
+from pipelines.records import Documents
 from pipelines.stages.embed import Embedded, Embedder
 
 
@@ -20,7 +26,13 @@ class SentenceTransformerEmbedder(Embedder, name="sentence-transformer", version
 
     model: str = Field(..., min_length=1, description="Folder of the model, or its name on the hub")
     device: Device = Field("auto", description="Where to compute; auto takes a GPU where there is one")
-    precision: Precision = Field("auto", description="Number format; auto takes bfloat16 where the hardware has it")
+    backend: Backend = Field(
+        "auto", description="What computes the model; auto takes OpenVINO on a processor where it is installed"
+    )
+    precision: Precision = Field(
+        "auto",
+        description="Number format; auto takes bfloat16 where the hardware has it; int8 is calibrated on the corpus",
+    )
     batch_size: int = Field(
         32, ge=1, le=1024, description="Texts computed together", json_schema_extra={"unit": "texts"}
     )
@@ -34,9 +46,23 @@ class SentenceTransformerEmbedder(Embedder, name="sentence-transformer", version
         return str(folder.resolve()) if folder.is_dir() else model
 
     def resolved(self) -> Self:
-        """Return the embedder with device and precision as they are on this machine."""
-        device = resolve_device(self.device)
-        return self.model_copy(update={"device": device, "precision": resolve_precision(self.precision, device)})
+        """Return the embedder with device, backend and precision as they are on this machine."""
+        way = self._way()
+        return self.model_copy(update={"device": way.device, "backend": way.backend, "precision": way.precision})
+
+    def fingerprint(self) -> str:
+        """Return a digest of all that decides a vector: how many are computed at once does not."""
+        return digest({name: value for name, value in self._identity().items() if name != "batch_size"})
+
+    def _identity(self) -> Mapping[str, object]:
+        return {"version": self.version, **self.resolved().settings(), **self.extra_identity()}
+
+    def _way(self) -> Way:
+        return resolve(self.device, self.backend, self.precision, self._architecture())
+
+    def _architecture(self) -> str | None:
+        """Return what the model is built as; None when that is no plain transformer."""
+        return architecture(self.model)
 
     def extra_identity(self) -> Mapping[str, str]:
         """Return the digest of the model's files in place of trust in its name."""
@@ -50,17 +76,36 @@ class SentenceTransformerEmbedder(Embedder, name="sentence-transformer", version
         self, texts: Sequence[str], progress: Progress = silent, *, fitted: Path | None = None, keep: Keep = nothing
     ) -> Embedded:
         """Return one vector a text, each distinct text computed once."""
-        return self._embed(texts, False, progress, keep)
+        return self._embed(texts, fitted, Encoding(False, self.normalize, self.batch_size), progress, keep)
 
     def embed_queries(
         self, texts: Sequence[str], progress: Progress = silent, *, fitted: Path | None = None, keep: Keep = nothing
     ) -> Embedded:
         """Return one vector a query: with the words before it that the model's makers ask for, where they do."""
-        return self._embed(texts, True, progress, keep)
+        return self._embed(texts, fitted, Encoding(True, self.normalize, self.batch_size), progress, keep)
 
-    def _embed(self, texts: Sequence[str], queries: bool, progress: Progress, keep: Keep) -> Embedded:
-        actual, weights = self.resolved(), self.extra_identity()["weights"]
-        encoder = load_encoder(EncoderSpec(str(self.settings_model()), weights, actual.device, actual.precision))
-        encoding = Encoding(queries, self.normalize, self.batch_size)
+    def fits(self) -> bool:
+        """Whether the model is calibrated on the corpus first: for int8."""
+        return self._way().precision == "int8"
+
+    def fit_identity(self) -> Mapping[str, object]:
+        """Return the weights and how they are calibrated."""
+        return {"weights": self.extra_identity()["weights"], **calibration()} if self.fits() else {}
+
+    def fit(self, documents: Documents, folder: Path, progress: Progress = silent) -> None:
+        """Write the transformer in 8-bit integers, its ranges found on passages of the documents."""
+        if self.fits():
+            quantise(load_model(str(self.settings_model()), "cpu")[0], documents.texts, folder, progress)
+
+    def _embed(
+        self, texts: Sequence[str], fitted: Path | None, encoding: Encoding, progress: Progress, keep: Keep
+    ) -> Embedded:
+        if self.fits() and fitted is None:
+            raise ConfigurationError(
+                f"The embedder '{self.name}' in int8 needs what it made of the corpus, but got none; call fit first."
+            )
+        weights = self.extra_identity()["weights"]
+        spec = EncoderSpec(str(self.settings_model()), weights, self._way(), fitted if self.fits() else None)
+        encoder = load_encoder(spec)
         vectors, truncated = encoder.encode(texts, encoding, progress, keep)
         return Embedded(vectors, truncated, encoder.max_tokens)
