@@ -103,8 +103,18 @@ def described_report(view: SweepView) -> Iterator[str]:
         yield one["sentence"]
     if report["optimism_estimate"]:
         yield report["optimism_estimate"]["sentence"]
+    for front in report["fronts"]:
+        yield _front(front)
     for note in report["notes"]:
         yield f"note: {note}"
+
+
+def _front(front: Mapping[str, Any]) -> str:
+    """Say which configurations no other one beats in all of some metrics, with how many there are to choose from."""
+    numbers = ", ".join(f"#{n}" for n in front["numbers"][:_MOST_ROWS])
+    more = f" and {len(front['numbers']) - _MOST_ROWS} more" if len(front["numbers"]) > _MOST_ROWS else ""
+    aside = f" ({front['excluded']} left out: {front['reason']})" if front["excluded"] else ""
+    return f"Front of {' and '.join(front['metrics'])} among {front['n']}: {numbers}{more}{aside}"
 
 
 def effects_grid(report: Mapping[str, Any]) -> Grid:
