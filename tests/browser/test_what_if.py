@@ -103,7 +103,7 @@ def _keep(page: Page, run: str) -> None:
     _settle(page)
     for _ in range(3):
         page.get_by_role("button", name="Keep as a run").click(no_wait_after=True, delay=10)
-    expect(page.get_by_text("Finished in")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Kept:")).to_be_visible(timeout=60_000)
     assert len(api.recent_jobs()) == 1
     page.get_by_role("link", name="Compare it").click()
     expect(page.get_by_text("Table of differences")).to_be_visible()

@@ -155,6 +155,7 @@ def test_a_filter_that_is_none_is_one_sentence(where: str, said: str, open_page:
     assert not app.exception
     assert len(app.error) == 1
     assert said in _said(app)
+    assert app.button(key="what_if/keep").disabled
 
 
 def test_a_number_out_of_bounds_is_one_sentence_and_cannot_be_kept(open_page: Open) -> None:
@@ -248,6 +249,16 @@ def test_five_clicks_keep_one_run_and_the_link_holds_its_job(open_page: Open) ->
     assert [job.id for job in jobs] == [app.query_params["job"]]
     assert jobs[0].payload["split"] == "dev"
     assert jobs[0].payload["pipeline"]["retrieve"]["min_score"] == 1000.0
+    assert _table(app)["recall@5"]["now"] == "0.000"
+
+
+def test_the_progress_can_be_closed(open_page: Open) -> None:
+    run = evaluate(upload(), split="dev")
+    app = _nothing_scores(open_page("what_if", run=run), run)
+    app.button(key="what_if/keep").click().run()
+    assert any(text.value.startswith("fixed 64") for text in app.text)
+    app.button(key="what_if/close").click().run()
+    assert "job" not in app.query_params
     assert _table(app)["recall@5"]["now"] == "0.000"
 
 

@@ -10,6 +10,7 @@ from pipelines.runs.record import Run
 from pipelines.whatif import Origin
 from workbench import faults, handover
 from workbench.parts import jobs
+from workbench.text import own, plain
 
 _AGAIN = "what_if.again"
 
@@ -42,16 +43,28 @@ def _to_progress(job_id: str) -> None:
 
 
 def progress(run_id: str) -> None:
-    """Show the job that the link names, and what can be done with its run."""
+    """Show the job that the link names: its progress, then in one line what can be done with its run."""
     job_id = handover.asked("job")
     if job_id is None:
         return
     with faults.told():
-        jobs.panel(job_id)
         job = api.job(job_id)
-        with st.container(horizontal=True):
-            handover.link("build", "Its progress on Build", icon=":material/progress_activity:", job=job_id)
-            if job.run_id and job.run_id != run_id:
-                handover.link(
-                    "compare", "Compare it", icon=":material/compare_arrows:", baseline=run_id, other=job.run_id
-                )
+        if job.state != "finished":
+            jobs.panel(job_id)
+        with st.container(horizontal=True, vertical_alignment="center", key="what_if_kept"):
+            if job.state == "finished" and job.run_id is not None:
+                st.caption(plain(f"Kept: {own(job.title)}"), width="content")
+                handover.link("runs", "Open the run", icon=":material/open_in_new:", run=job.run_id)
+                if job.run_id != run_id:
+                    _compare(run_id, job.run_id)
+            else:
+                handover.link("build", "Its progress on Build", icon=":material/progress_activity:", job=job_id)
+            st.button("Close", type="tertiary", icon=":material/close:", on_click=_close, key=handover.key("close"))
+
+
+def _compare(run_id: str, other: str) -> None:
+    handover.link("compare", "Compare it", icon=":material/compare_arrows:", baseline=run_id, other=other)
+
+
+def _close() -> None:
+    handover.keep(job=None)

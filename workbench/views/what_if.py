@@ -11,7 +11,7 @@ from pipelines.runs.record import Run
 from pipelines.whatif import CostlyChange, OutputsGone, WhatIf
 from workbench import faults, handover, reading
 from workbench.parts import what_if_answer, what_if_keep, what_if_knobs
-from workbench.text import shortened
+from workbench.text import plain, shortened
 
 _LAST = "what_if.run"
 
@@ -63,21 +63,28 @@ def _explore(run: Run, session: WhatIf) -> None:
 
 
 def _answer(run: Run, session: WhatIf, pipeline: Pipeline | None) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        what_if_keep.button(run, session.origin, pipeline)
-        st.button(
-            "Back to the run's settings", icon=":material/undo:", on_click=what_if_knobs.back, key=handover.key("back")
-        )
-    if pipeline is None:
-        return
-    metrics = what_if_answer.headline(pipeline, st.session_state[handover.key("k")])
+    bar = st.container(horizontal=True, vertical_alignment="center")
+    answer, keeps = None, None
     try:
-        answer = session.evaluate(pipeline, [metric.name for metric in metrics])
+        if pipeline is not None:
+            metrics = what_if_answer.headline(pipeline, st.session_state[handover.key("k")])
+            answer = session.evaluate(pipeline, [metric.name for metric in metrics])
+        keeps = pipeline
     except CostlyChange as error:
-        st.warning(str(error))
-        return
-    what_if_answer.show(session, answer, metrics)
-    what_if_answer.questions(run, answer, metrics, reading.run_questions(run))
+        st.warning(plain(error))
+        keeps = pipeline
+    finally:
+        with bar:
+            what_if_keep.button(run, session.origin, keeps)
+            _back()
+    if answer is not None:
+        what_if_answer.show(session, answer, metrics)
+        what_if_answer.questions(run, answer, metrics, reading.run_questions(run))
+
+
+def _back() -> None:
+    label = "Back to the run's settings"
+    st.button(label, icon=":material/undo:", on_click=what_if_knobs.back, key=handover.key("back"))
 
 
 with faults.told():
