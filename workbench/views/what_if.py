@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from pipelines import api
@@ -33,41 +36,48 @@ def page() -> None:
         _explored(api.run(chosen))
 
 
-def _title(row: object) -> str:
+def _title(row: Mapping[str, Any]) -> str:
     return f"{shortened(row['name'], 60)} · {str(row['run'])[-6:]} · {shortened(row['dataset'], 40)} ({row['split']})"
 
 
+@st.fragment
 def _explored(run: Run) -> None:
+    """Draw knobs and answer; a moved slider draws this part of the page alone.
+
+    The session is asked for each time: held by the page, it would stay in memory as long as the browser's tab.
+    """
+    with faults.told():
+        session = _session(run)
+        if session is None:
+            return
+        left, right = st.columns([1.15, 2.2], gap="medium")
+        with left, faults.told():
+            pipeline = what_if_knobs.ask(run.id, session.origin.pipeline)
+            handover.link("build", "Change anything else", icon=":material/tune:", run=run.id)
+        with right, faults.told():
+            _answer(run, session, pipeline)
+
+
+def _session(run: Run) -> WhatIf | None:
+    """Return the opened run, or None with a sentence why it cannot be opened and what can be done."""
     try:
         with st.spinner("Reading what the run left …", show_time=True):
-            session = api.what_if(run.id)
+            return api.what_if(run.id)
     except NotFoundError as error:
         faults.say(error)
         if isinstance(error, OutputsGone):
             what_if_keep.offer_again(run)
         else:
             handover.link("build", "Build from it", icon=":material/tune:", run=run.id)
-        return
-    _explore(run, session)
-
-
-@st.fragment
-def _explore(run: Run, session: WhatIf) -> None:
-    """Draw knobs and answer; a moved slider draws this part of the page alone."""
-    left, right = st.columns([1.15, 2.2], gap="medium")
-    with left, faults.told():
-        pipeline = what_if_knobs.ask(run.id, session.origin.pipeline)
-        handover.link("build", "Change anything else", icon=":material/tune:", run=run.id)
-    with right, faults.told():
-        _answer(run, session, pipeline)
+        return None
 
 
 def _answer(run: Run, session: WhatIf, pipeline: Pipeline | None) -> None:
     bar = st.container(horizontal=True, vertical_alignment="center")
+    metrics = what_if_answer.headline(pipeline, st.session_state[handover.key("k")]) if pipeline else ()
     answer, keeps = None, None
     try:
         if pipeline is not None:
-            metrics = what_if_answer.headline(pipeline, st.session_state[handover.key("k")])
             answer = session.evaluate(pipeline, [metric.name for metric in metrics])
         keeps = pipeline
     except CostlyChange as error:
