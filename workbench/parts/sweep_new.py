@@ -105,7 +105,7 @@ def _asked(draft: Draft, stages: sweep_form.Stages | None) -> tuple[dict[str, An
             workers = sweep_search.workers(draft.workers, f"{draft.key}.workers")
             name = st.text_input(
                 "Name (optional)", draft.name, key=f"{draft.key}.name", max_chars=10_000, width=200,
-                placeholder="such as chunk sizes",
+                placeholder="by default what varies",
             )  # fmt: skip
         if stages is None:
             return None
@@ -116,13 +116,18 @@ def _asked(draft: Draft, stages: sweep_form.Stages | None) -> tuple[dict[str, An
 
 
 def _go(asked: tuple[dict[str, Any], int, str] | None, dataset: Dataset | None, split: str | None) -> None:
-    with faults.told():
-        spec = None if asked is None else sweep_plan.parsed(json.dumps(asked[0]))
-        if spec is None or asked is None:
-            st.caption("A form on the left holds what is not allowed.")
-        elif dataset is not None:
+    """Draw what it would cost and the buttons, which wait while something is not in order."""
+    spec, ready = None, None
+    if asked is None:
+        st.caption("Something in the forms is not allowed yet.")
+    else:
+        with faults.told():
+            spec = sweep_plan.parsed(json.dumps(asked[0]))
+    if spec is not None and asked is not None and dataset is not None:
+        with faults.told():
             api.check_sweep(spec, dataset, split, asked[1])
-        ready = None if dataset is None or spec is None or asked is None else (spec, dataset, asked[1], asked[2])
+            ready = (spec, dataset, asked[1], asked[2])
+    with faults.told():
         sweep_plan.show(ready, spec, split)
-    if asked is not None:
-        sweep_plan.as_file(asked[0])
+    if spec is not None:
+        sweep_plan.as_file(spec)

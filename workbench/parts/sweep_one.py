@@ -56,13 +56,13 @@ def _finished(view: api.SweepView, chosen: str) -> None:
 
 def _facts(view: api.SweepView) -> None:
     one, job = view.sweep, view.job
-    states = ", ".join(f"{n:,} {state}" for state, n in view.counts.items()) or "none proposed yet"
+    states = ", ".join(f"{n:,} {state}" for state, n in view.counts.items())
     took = f"; took {lasting(job.ended - job.started)}" if job.ended and job.started else ""
     search = one.settings.get("search", {})
     place = f"Sweep {one.id} on {own(one.dataset_name)}, questions: {one.split}, version {one.dataset_version[:8]}"
     how = f"{search.get('strategy')}, seed {search.get('seed')}"
-    much = f"{counted(len(view.trials), 'configuration')} ({states})"
-    st.caption(plain(f"{place}; {how}; {much}; begun {moment(one.created)}{took}."))
+    much = "" if job.active else f"; {counted(len(view.trials), 'configuration')} ({states or 'none proposed'})"
+    st.caption(plain(f"{place}; {how}{much}; begun {moment(one.created)}{took}."))
 
 
 def _asked(view: api.SweepView) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -14,7 +13,7 @@ from pipelines.catalog import STAGE_NAMES
 from pipelines.golden.dataset import Dataset
 from pipelines.runs.jobs import Job
 from workbench import faults, grids, handover, reading
-from workbench.text import counted, lasting, plain, sized
+from workbench.text import counted, lasting, plain, shortened, sized
 
 Ready = tuple[api.SweepSpec, Dataset, int, str]
 BEFORE = "sweep.before"
@@ -146,10 +145,15 @@ def _run(ready: Ready, split: str | None) -> None:
     spec, dataset, workers, name = ready
     with faults.told():
         with st.spinner("Submitting …"):
-            job = api.run_sweep(
-                spec, dataset, split=split, name=name.strip() or None, workers=workers, again=False
-            )  # fmt: skip
+            called = name.strip() or _varying(spec)
+            job = api.run_sweep(spec, dataset, split=split, name=called, workers=workers, again=False)
         to_progress(job)
+
+
+def _varying(spec: api.SweepSpec) -> str:
+    """Return what varies, as a name."""
+    names = ", ".join(axis.name for axis in spec.space.knobs())
+    return shortened(names or "one configuration", 80)
 
 
 def to_progress(job: Job) -> None:
@@ -160,10 +164,10 @@ def to_progress(job: Job) -> None:
     handover.go("sweep", **({"sweep": found.sweep.id} if found else {"job": job.id}))
 
 
-def as_file(values: Mapping[str, Any]) -> None:
+def as_file(spec: api.SweepSpec) -> None:
     """Show the sweep as a file, folded away."""
-    with st.expander("As a file, for the command line", icon=":material/description:"), faults.told():
-        text = parsed(json.dumps(values)).to_yaml()
+    with st.expander("As a file, for the command line", icon=":material/description:"):
+        text = spec.to_yaml()
         st.download_button(
             "Download YAML", text, "sweep.yaml", "application/yaml", icon=":material/download:", on_click="ignore"
         )

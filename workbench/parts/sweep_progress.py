@@ -10,7 +10,7 @@ import streamlit as st
 
 from pipelines import api
 from pipelines.runs.jobs import Job
-from workbench import faults, handover
+from workbench import faults
 from workbench.parts import sweep_again, sweep_rows
 from workbench.parts.sweep_words import clock, ends, share_done
 from workbench.text import counted, lasting, plain
@@ -64,7 +64,8 @@ def _told(job: Job) -> str:
     asked = ["stopping"] if job.cancel_requested else ["pausing"] if job.pause_requested else []
     progress, left = job.progress, job.progress.get("eta_s")
     steps = [_configurations(progress), _stage(progress), since]
-    return " · ".join([*asked, *(step for step in steps if step), *([ends(float(left))] if left is not None else [])])
+    end = ends(float(left)) if left is not None else "no end expected yet" if progress.get("trials_total") else ""
+    return " · ".join([*asked, *(step for step in (*steps, end) if step)])
 
 
 def _configurations(progress: Mapping[str, Any]) -> str:
@@ -120,7 +121,7 @@ def _rows(sweep_id: str) -> None:
         if not view.trials:
             return
         done = len(view.trials) - view.counts.get("waiting", 0)
-        st.caption(f"{done:,} of {counted(len(view.trials), 'proposed configuration')} so far. Tick a row to open it.")
         if done:
+            proposed = counted(len(view.trials), "proposed configuration")
+            st.caption(f"{done:,} of {proposed} so far. Tick a row to open it.")
             sweep_rows.grid(sweep_rows.so_far(view), "sweep.so_far", most_rows=12)
-        handover.keep(sweep=sweep_id)

@@ -14,11 +14,11 @@ from pipelines.catalog import Knob
 from pipelines.errors import ConfigurationError, shorten
 from workbench import forms
 
-_PX = 158
+_PX, _CHOICE_PX = 150, 205
 _PILLS_CHARS = 24
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})\s+to\s+({_NUMBER})(?:\s+step\s+({_NUMBER}))?(\s+log)?", re.IGNORECASE)
-_NOUGHT = re.compile(r"(?<=\d)\.0\b")
+_BOUNDLESS = 1_000_000
 _WORDS = {"none": None, "on": True, "off": False}
 
 
@@ -41,10 +41,11 @@ def _kind(knob: Knob) -> Callable[[Knob, Any, str], Any]:
 
 def label(knob: Knob) -> str:
     """Return the knob's name with its unit and, for a number, what is allowed."""
-    kind, bounds = forms.schema(knob).get("type"), knob.bounds()
-    if kind not in ("integer", "number") or bounds == "text":
-        return forms.label(knob)
-    return f"{knob.name.replace('_', ' ')}, {_NOUGHT.sub('', bounds).replace('null', 'none')}"
+    described, none = forms.schema(knob), ", or none" if _takes_none(knob) else ""
+    low, high = (described.get(end) for end in ("minimum", "maximum"))
+    if None in (low, high) or max(abs(low), abs(high)) >= _BOUNDLESS:
+        return forms.label(knob) + none
+    return f"{knob.name.replace('_', ' ')}, {low:g}–{high:g} {knob.unit}".strip() + none
 
 
 def _several(held: Any) -> list[Any]:
@@ -69,7 +70,7 @@ def _choices(knob: Knob, held: Any, key: str) -> Any:
     if len("".join(str(one) for one in options)) <= _PILLS_CHARS:
         found = st.pills(forms.label(knob), options, selection_mode="multi", default=begun, key=key, help=about)
     else:
-        found = st.multiselect(forms.label(knob), options, begun, key=key, help=about, width=_PX)
+        found = st.multiselect(forms.label(knob), options, begun, key=key, help=about, width=_CHOICE_PX)
     return _one(found, knob)
 
 
@@ -88,7 +89,7 @@ def _texts(knob: Knob, held: Any, key: str) -> Any:
     fixed = str(forms.schema(knob).get("pattern", "")).strip("^$")
     chosen = st.multiselect(
         forms.label(knob), begun, begun, key=key, help=forms.help_text(knob), accept_new_options=True,
-        disabled=bool(begun) and begun == [fixed], placeholder="Write one, press Enter", width=_PX,
+        disabled=bool(begun) and begun == [fixed], placeholder="Write one, press Enter", width=_CHOICE_PX,
     )  # fmt: skip
     if not chosen and not knob.required and knob.default is None:
         return None
