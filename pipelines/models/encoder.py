@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipelines.errors import ConfigurationError, shorten
-from pipelines.models.backends import Transform, Way
+from pipelines.models.backends import Transform
 from pipelines.models.batches import Batch, batches, one_by_one
-from pipelines.models.devices import threads
-from pipelines.models.weights import model_folder
 from pipelines.progress import Keep, Progress
 from pipelines.records import FloatArray, LongArray
 
@@ -22,20 +17,6 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 _DOCUMENT_PROMPTS = ("document", "passage", "corpus")
-
-
-@dataclass(frozen=True)
-class EncoderSpec:
-    """What has to be loaded: a folder or hub name, the digest of its files, and how it is computed.
-
-    `fitted` is the folder of the calibrated transformer, for int8; `n_threads` changes no vector.
-    """
-
-    model: str
-    weights: str
-    way: Way
-    fitted: Path | None = None
-    n_threads: int = field(default_factory=threads)
 
 
 @dataclass(frozen=True)
@@ -50,12 +31,12 @@ class Encoding:
 class Encoder:
     """A loaded model. The transformer runs in the precision that was asked for; pooling and scaling in float32.
 
-    A text's vector depends on the text alone, to the bit: every text is padded to a width that its own length decides,
-    and at one width the matrix products of a row do not depend on the rows beside it.
+    A text's vector depends on the text alone, to the bit: every text is padded to a width that its own length decides.
+    Where a row's products at one width do depend on how many rows stand beside it, all batches have `fixed_rows` rows.
     """
 
-    def __init__(self, model: SentenceTransformer, transform: Transform) -> None:
-        self._model, self._transform = model, transform
+    def __init__(self, model: SentenceTransformer, transform: Transform, fixed_rows: int | None = None) -> None:
+        self._model, self._transform, self.fixed_rows = model, transform, fixed_rows
         self.max_tokens: int | None = model.get_max_seq_length()
 
     @property
@@ -80,19 +61,21 @@ class Encoder:
         done = 0
         for batch in self._batches(lengths, encoding):
             at = batch.positions
-            vectors[at] = self._forward([distinct[i] for i in at], batch, encoding)
+            chosen = [distinct[i] for i in at]
+            chosen += chosen[-1:] * ((self.fixed_rows or 0) - len(at) if batch.width_tokens else 0)
+            vectors[at] = self._forward(chosen, batch, encoding)[: len(at)]
             keep(where[at], self._with_lengths(vectors[at], lengths[at]))
             done += len(at)
             progress(done, len(distinct))
         return vectors[own], int(self._cut(lengths)[own].sum())
 
     def _batches(self, lengths: LongArray, encoding: Encoding) -> Iterator[Batch]:
-        if not self._pads_freely:
+        if not self.pads_freely:
             return one_by_one(len(lengths))
-        return batches(lengths, self.max_tokens, encoding.batch_size)
+        return batches(lengths, self.max_tokens, self.fixed_rows or encoding.batch_size)
 
     @property
-    def _pads_freely(self) -> bool:
+    def pads_freely(self) -> bool:
         """Whether the first module is a plain transformer over tokens, which can be told how wide to pad."""
         from sentence_transformers.base.modules import Transformer
 
@@ -143,56 +126,3 @@ class Encoder:
     def _with_lengths(self, vectors: FloatArray, lengths: LongArray) -> FloatArray:
         limit = np.full(len(lengths), np.inf if self.max_tokens is None else self.max_tokens)
         return np.column_stack([vectors, lengths, limit]).astype(np.float32)
-
-
-@lru_cache(maxsize=2)
-def load_encoder(spec: EncoderSpec) -> Encoder:
-    """Load a model, never running code that comes with it.
-
-    Raises:
-        ConfigurationError: when it cannot be loaded, or not be computed in the way that is asked for.
-    """
-    model = load_model(spec.model, spec.way.device)
-    return Encoder(model, _transform(model[0], spec))
-
-
-def load_model(name: str, device: str) -> SentenceTransformer:
-    """Return the model in float32, as sentence-transformers loads it.
-
-    Raises:
-        ConfigurationError: when the folder cannot be loaded as a sentence-transformers model.
-    """
-    folder = model_folder(name)
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    try:
-        model = SentenceTransformer(
-            str(folder), device=device, trust_remote_code=False, model_kwargs={"use_safetensors": True}
-        )
-    except (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError) as error:
-        raise ConfigurationError(
-            f"The folder {shorten(folder)} cannot be loaded as a sentence-transformers model: {shorten(error, 200)}."
-        ) from error
-    return model.float().eval()
-
-
-def _transform(first: Any, spec: EncoderSpec) -> Transform:
-    """Return what computes the first module; the copy in torch is let go where another library has taken it over."""
-    way = spec.way
-    if way.backend == "openvino":
-        from pipelines.models.backends.openvino_transformer import OpenVinoTransformer, convert
-
-        if spec.fitted is not None:
-            return OpenVinoTransformer.read(spec.fitted, way.precision, spec.n_threads)
-        return OpenVinoTransformer(convert(first), way.precision, spec.n_threads)
-    if way.backend == "onnx":
-        from pipelines.models.backends.onnx_transformer import OnnxTransformer, export
-
-        return OnnxTransformer(export(first), spec.n_threads)
-    from pipelines.models.backends.torch_transformer import TorchTransformer
-
-    if way.precision == "bfloat16":
-        first.bfloat16()
-    return TorchTransformer(first, spec.n_threads)

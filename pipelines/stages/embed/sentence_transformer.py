@@ -12,7 +12,8 @@ from pipelines.component import digest
 from pipelines.errors import ConfigurationError
 from pipelines.models.backends import Backend, Precision, Way, resolve
 from pipelines.models.devices import Device
-from pipelines.models.encoder import EncoderSpec, Encoding, load_encoder, load_model
+from pipelines.models.encoder import Encoding
+from pipelines.models.loading import EncoderSpec, load_encoder, load_model
 from pipelines.models.quantise import quantise
 from pipelines.models.quantise import settings as calibration
 from pipelines.models.weights import architecture, weights_identity
