@@ -196,20 +196,29 @@ class Plan(CorpusPlan):
         return Node("rerank", key, inputs, work, codecs.RANKINGS)
 
     @cached_property
+    def gold(self) -> Node[Gold]:
+        """The evidence of the questions as spans of the parsed documents."""
+        inputs = (self.documents,)
+
+        def work(run: Execution) -> Gold:
+            documents = run.get(self.documents)
+            return Gold.of(resolve(self.questions, documents), documents)
+
+        return Node("score", node_key("gold", self.asking.evidence_key, inputs), inputs, work)
+
+    @cached_property
     def scores(self) -> Node[Scores]:
         """Every metric of every question."""
-        inputs = (self.documents, self.chunks, self.candidates, self.rankings)
-        identity = [self.pipeline.score.fingerprint(), self.asking.evidence_key]
+        inputs = (self.gold, self.documents, self.chunks, self.candidates, self.rankings)
 
         def work(run: Execution) -> Scores:
-            documents = run.get(self.documents)
-            gold = Gold.of(resolve(self.questions, documents), documents)
-            chunks, rankings = run.get(self.chunks), run.get(self.rankings)
-            return self.pipeline.score.score(
-                Evaluation(gold, chunks, len(documents), rankings, run.get(self.candidates))
+            n_documents = len(run.get(self.documents))
+            found = Evaluation(
+                run.get(self.gold), run.get(self.chunks), n_documents, run.get(self.rankings), run.get(self.candidates)
             )
+            return self.pipeline.score.score(found)
 
-        return Node("score", node_key("scores", identity, inputs), inputs, work, codecs.SCORES)
+        return Node("score", self._key("scores", "score", inputs), inputs, work, codecs.SCORES)
 
 
 def plan(pipeline: Pipeline, dataset: Dataset, questions: Sequence[Question]) -> Plan:
