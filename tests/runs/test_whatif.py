@@ -27,7 +27,7 @@ from pipelines.stages.embed import Embedded
 from pipelines.stages.embed.sentence_transformer import SentenceTransformerEmbedder
 from pipelines.stages.load import Loader
 from pipelines.stages.rerank import Pair, PairReranker
-from pipelines.whatif import CostlyChange, Origin, OutputsGone, WhatIf
+from pipelines.whatif import CostlyChange, Origin, OutputsGone, WhatIf, forget_all
 
 from .helpers import vectors, words
 
@@ -69,7 +69,7 @@ def session(towns: Path) -> WhatIf:
 
 @pytest.fixture(autouse=True)
 def _none_open() -> None:
-    whatif._open.clear()
+    forget_all()
 
 
 @pytest.fixture(autouse=True)
@@ -115,14 +115,14 @@ def test_the_bits_do_not_depend_on_what_was_tried_before(session: WhatIf) -> Non
     again = {name: session.evaluate(CHANGES[name]).now.scores.values.tobytes() for name in reversed(CHANGES)}
     fresh = {}
     for name, pipeline in CHANGES.items():
-        whatif._open.clear()
+        forget_all()
         fresh[name] = WhatIf.open(session.origin, Cache(cache_folder())).evaluate(pipeline).now.scores.values.tobytes()
     assert first == again == fresh
 
 
 def test_threads_wait_for_one_another_and_get_the_same(session: WhatIf) -> None:
     alone = [session.evaluate(p).now.scores.values.tobytes() for p in CHANGES.values()]
-    whatif._open.clear()
+    forget_all()
     other = WhatIf.open(session.origin, Cache(cache_folder()))
     with ThreadPoolExecutor(6) as threads:
         together = list(threads.map(lambda p: other.evaluate(p).now.scores.values.tobytes(), CHANGES.values()))

@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pipelines import api, whatif
+from pipelines import api
 from pipelines.settings import cache_folder
+from pipelines.whatif import forget_all
 from tests.ui.conftest import HOSTILE, Open, evaluate, told, upload
 
 
 @pytest.fixture(autouse=True)
 def _none_open() -> None:
-    whatif._open.clear()
+    forget_all()
 
 
 def _knob(run: str, knob: str, drawn: int = 0) -> str:

@@ -1,16 +1,10 @@
-"""What if: a change behind the vectors, evaluated on all questions from memory in well under a second, logged nowhere.
-
-It computes the nodes that a run computes, so the numbers are, to the bit, those of the run that is logged afterwards.
-"""
+"""An opened run: changes are evaluated from what it holds in memory and what the store has."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -18,83 +12,23 @@ import numpy as np
 from pipelines.asking import Asking
 from pipelines.cache import Cache
 from pipelines.catalog import STAGE_NAMES
-from pipelines.compare.comparison import Comparison, RunScores, compare
-from pipelines.compare.questions import QuestionDifference, question_differences
+from pipelines.compare.comparison import RunScores, compare
 from pipelines.component import Component
-from pipelines.errors import NotFoundError, WorkbenchError, shorten
 from pipelines.execution import Node
-from pipelines.golden.dataset import Dataset
 from pipelines.held import HeldExecution
 from pipelines.pipeline import Pipeline
 from pipelines.plan import Plan
 from pipelines.records import PADDING, Metric
 from pipelines.resampling.grid import column_means
-from pipelines.runs.depth import dataset_of
-from pipelines.runs.record import ALL_QUESTIONS, Run
+from pipelines.runs.record import Run
 from pipelines.stages.rerank import PairReranker
 from pipelines.stages.rerank.mmr import Cosines
+from pipelines.whatif.answer import Answer, CostlyChange, Origin, OutputsGone
 
 RESAMPLES = 2_000
-MOST_OPEN = 2
 FIXED = ("load", "chunk", "extract", "embed", "index", "transform", "generate")
 """Stages in which nothing can be changed here: what comes behind them would have to be computed anew."""
 _COSTLY = ("load", "chunk", "extract", "embed", "index")
-
-
-class CostlyChange(WorkbenchError):
-    """A change whose outputs are not at hand: a job can compute them, a slider cannot."""
-
-
-class OutputsGone(NotFoundError):
-    """A run whose stages' outputs are not in the store any more; running it again brings them back."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A pipeline on all questions, beside the run as it was; the two `RunScores` hold every metric by question.
-
-    `comparison` is paired, of the chosen metrics; its intervals come from `comparison.resamples` resamples, fewer than
-    the compare page draws. `notes` say what would be misread; `seconds` is how long the answer took.
-    """
-
-    pipeline: Pipeline
-    was: RunScores
-    now: RunScores
-    comparison: Comparison
-    notes: tuple[str, ...]
-    seconds: float
-
-    def changed(self, metric: str) -> tuple[QuestionDifference, ...]:
-        """Return the questions that got worse or better on `metric`, the greatest loss first, the greatest win last."""
-        rows = question_differences(self.was, self.now, metric)
-        return tuple(row for row in rows if row.outcome in ("win", "loss"))
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What is changed: a pipeline on the questions of a dataset's split (None: all); `run` where one was logged."""
-
-    pipeline: Pipeline
-    dataset: Dataset
-    split: str | None = None
-    run: Run | None = None
-
-    @classmethod
-    def of(cls, run: Run) -> Origin:
-        """Return a run's own pipeline, dataset and split.
-
-        Raises:
-            NotFoundError: when its dataset is gone or was changed since.
-            ConfigurationError: when its pipeline is none any more.
-        """
-        split = None if run.split == ALL_QUESTIONS else run.split
-        pipeline = Pipeline.parse(run.settings, f"the pipeline of run '{shorten(run.name)}'")
-        return cls(pipeline, dataset_of(run), split, run)
-
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-        return f"run '{shorten(self.run.name)}'" if self.run else "this pipeline"
 
 
 @runtime_checkable
@@ -258,29 +192,3 @@ def _behind(name: str, pipeline: Pipeline) -> list[str]:
     idle = {stage for stage, component in pipeline.components.items() if component.identity} - {name}
     idle |= set() if vectors else {"embed", "index"} - {name}
     return [stage for stage in STAGE_NAMES[STAGE_NAMES.index(name) :] if stage not in idle]
-
-
-_open: OrderedDict[tuple[object, ...], WhatIf] = OrderedDict()
-_opening = threading.Lock()
-
-
-def opened(run: Run, cache: Cache) -> WhatIf:
-    """Return the run's session, opened when it is not; a process holds two at most, those used last.
-
-    Raises:
-        NotFoundError: as `WhatIf.open` does.
-    """
-    key = (run.id, cache.root, _stamp(Path(run.dataset_path)))
-    with _opening:
-        if key not in _open:
-            while len(_open) >= MOST_OPEN:
-                _open.popitem(last=False)
-            _open[key] = WhatIf.open(run, cache)
-        _open.move_to_end(key)
-        return _open[key]
-
-
-def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Return name, time and size of every file: what tells that a dataset was changed."""
-    found = [(path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file()]
-    return tuple((str(path), state.st_mtime_ns, state.st_size) for path, state in found)
