@@ -117,7 +117,7 @@ def ratios(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, float | None]:
 
 def machine_figures() -> dict[str, Any]:
     """Return on what the figures were taken."""
-    versions = {}
+    versions: dict[str, str | None] = {}
     for library in _LIBRARIES:
         try:
             versions[library.replace("-", "_")] = version(library)
