@@ -41,7 +41,7 @@ def parsed(text: str) -> api.SweepSpec:
 def show(ready: Ready | None, spec: api.SweepSpec | None, split: str | None) -> None:
     """Say how many configurations there are; estimate and run them when asked."""
     if spec is not None:
-        st.markdown(plain(_size(spec)))
+        st.markdown(_size(spec))
     with st.container(horizontal=True, gap="small"):
         estimating = st.button(
             "Estimate", icon=":material/timer:", disabled=ready is None, key="sweep.estimate",
