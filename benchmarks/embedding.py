@@ -148,18 +148,18 @@ def _flops(model: Any, texts: list[str]) -> float:
     return float(layers * (n * a_token + 4 * n * n * hidden).sum())
 
 
-def _recall(dataset: Dataset, chunking: str, folder: Path) -> Figures:
+def _recall(dataset: Dataset, chunking: str, folder: Path) -> dict[str, Any]:
     """Return each way's change of recall@5 against torch in float32, with its interval."""
     cache = Cache(folder / "cache")
     before = _evaluated(dataset, chunking, "torch", "float32", cache)
-    found = {}
+    found: dict[str, Any] = {}
     for backend, precision in RECALLED:
         after = _evaluated(dataset, chunking, backend, precision, cache)
         row = compare(_scores(before), [_scores(after)], ["recall@5"]).rows[0]
         name = f"recall@5_change_{chunking}_{backend}_{precision}"
         found |= {name: row.difference, f"{name}_low": row.low, f"{name}_high": row.high, f"{name}_n": row.n}
     mean = before.run.measured("recall@5")
-    return {f"recall@5_{chunking}_float32": mean.mean if mean else None, **found}  # type: ignore[dict-item]
+    return {f"recall@5_{chunking}_float32": mean.mean if mean else None, **found}
 
 
 def _evaluated(dataset: Dataset, chunking: str, backend: str, precision: str, cache: Cache) -> Evaluated:

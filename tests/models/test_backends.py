@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipelines.errors import Cancelled, ConfigurationError
+from pipelines.errors import Cancelled, ConfigurationError, StorageError
 from pipelines.models.quantise import passages
 from pipelines.records import Document, Documents
 from pipelines.stages.embed.minilm import MiniLMEmbedder
@@ -110,6 +110,12 @@ def test_calibration_can_be_stopped(tmp_path: Path) -> None:
 def test_int8_without_its_folder_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="needs what it made of the corpus"):
         int8().embed_documents(["a"])
+
+
+def test_a_calibrated_model_that_cannot_be_read_is_told_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "model.xml").write_text("not a model")
+    with pytest.raises(StorageError, match=r"cannot be read .*; delete that folder: it is made again"):
+        int8().embed_documents(["a"], fitted=tmp_path)
 
 
 def test_only_int8_fits_and_its_identity_leaves_out_the_batch_size() -> None:

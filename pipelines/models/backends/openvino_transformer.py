@@ -7,8 +7,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from pipelines.errors import ConfigurationError, shorten
+from pipelines.errors import ConfigurationError, StorageError, shorten
 from pipelines.models.backends.tracing import example, quiet, traceable
+from pipelines.models.devices import multiplies_bfloat16
 
 MODEL_FILE = "model.xml"
 
@@ -59,8 +60,9 @@ class OpenVinoTransformer:
     """A compiled model. A row depends on nothing beside it: neither on other rows, nor on the number of threads."""
 
     def __init__(self, model: Any, precision: str, n_threads: int) -> None:
+        half = precision == "bfloat16" or (precision == "int8" and multiplies_bfloat16("cpu"))
         options = {
-            "INFERENCE_PRECISION_HINT": "f32" if precision == "float32" else "bf16",
+            "INFERENCE_PRECISION_HINT": "bf16" if half else "f32",
             "INFERENCE_NUM_THREADS": n_threads,
             "NUM_STREAMS": 1,
             "ENABLE_CPU_PINNING": False,  # several workers with a thread each would all be pinned to the first core
@@ -72,8 +74,19 @@ class OpenVinoTransformer:
 
     @classmethod
     def read(cls, folder: Path, precision: str, n_threads: int) -> OpenVinoTransformer:
-        """Compile the model that lies in `folder`."""
-        return cls(load_openvino().Core().read_model(folder / MODEL_FILE), precision, n_threads)
+        """Compile the model that lies in `folder`.
+
+        Raises:
+            StorageError: when it cannot be read.
+        """
+        try:
+            model = load_openvino().Core().read_model(folder / MODEL_FILE)
+        except RuntimeError as error:
+            raise StorageError(
+                f"The calibrated model in {folder} cannot be read ({shorten(error, 120)}); delete that folder: "
+                "it is made again."
+            ) from error
+        return cls(model, precision, n_threads)
 
     def __call__(self, features: dict[str, Any]) -> dict[str, Any]:
         """Return the features with `token_embeddings`, float32 [n_texts, width, hidden]."""
