@@ -22,7 +22,7 @@ from pipelines.runs.jobs import Jobs
 from pipelines.settings import database_url
 from pipelines.worker import Worker
 from tests.ui.conftest import HOSTILE, Open, told, upload
-from workbench.parts import sweep_values
+from workbench.parts import sweep_values, sweep_words
 
 SPACE: Mapping[str, Any] = {"chunk": [{"use": "fixed", "size": [32, 64]}], "retrieve": [{"use": "bm25", "k1": [1, 2]}]}
 SEARCH = {"objectives": ["ndcg@10"]}
@@ -335,7 +335,22 @@ def test_progress_tells_configurations_and_the_expected_end(open_page: Open) -> 
     assert "1 of 4 configurations · score · " in text
     assert "in 1 min 30 s" in text
     assert app.get("progress")[0].proto.value == 75  # 9 of 12 pieces
-    assert "1 of 4 configurations · ends about" in app.sidebar.get("page_link")[-1].proto.label.replace("\\", "")
+    assert "running, ends" in open_page("sweep").dataframe[0].value["state"][0]
+    assert "1 of 4 · ends " in app.sidebar.get("page_link")[-1].proto.label.replace("\\", "")
+
+
+def test_a_sampler_is_expected_to_go_on_as_it_began(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    search = {"strategy": "random", "trials": 12, "objectives": ["ndcg@10"]}
+    view = submit(upload(), chunk=[{"use": "fixed", "size": {"from": 16, "to": 64}}], search=search)
+    jobs = Jobs(Database(database_url()))
+    jobs.claim("elsewhere:1:1")
+    jobs.beat(view.job.id, "elsewhere:1:1", {"trials_done": 2, "trials_total": 4, "eta_s": 30.0})
+    job = api.job(view.job.id)
+    monkeypatch.setattr("workbench.parts.sweep_words.time.time", lambda: (job.started or 0.0) + 50)
+    assert sweep_words.planned(job) == 12
+    # 4 rows take 50 s + 30 s, so the 8 that are not proposed yet take 160 s more.
+    assert sweep_words.left_s(job) == pytest.approx(30 + 160)
+    assert sweep_words.share_done(job) == pytest.approx(2 / 12)
 
 
 def test_pause_resume_and_cancel(open_page: Open) -> None:

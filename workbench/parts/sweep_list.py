@@ -10,20 +10,20 @@ import streamlit as st
 
 from pipelines import api
 from workbench import faults, grids, handover
-from workbench.parts.sweep_words import STATES, amount, clock, moment
+from workbench.parts.sweep_words import STATES, amount, clock, left_s, moment
 from workbench.text import counted, shortened
 
 _MOST, _POLL_S = 200, 3.0
 _FIELDS = (
-    grids.Field("name", "Sweep", width=190),
-    grids.Field("dataset", "Dataset", width=120),
+    grids.Field("name", "Sweep", width=172),
+    grids.Field("dataset", "Dataset", width=108),
     grids.Field("split", "Questions", width=76),
-    grids.Field("state", "State", width=150),
+    grids.Field("state", "State", width=132),
     grids.Field("total", "Proposed", "%d", 76, help="Configurations that were proposed so far"),
     grids.Field("finished", "Finished", "%d", 68),
     grids.Field("failed", "Failed", "%d", 54),
     grids.Field("dropped", "Dropped", "%d", 72, help="By a race, as surely not the best"),
-    grids.Field("best", "Best, with its n", width=215),
+    grids.Field("best", "Best, with its n", width=176),
     grids.Field("when", "Begun", width=128),
 )
 
@@ -69,8 +69,8 @@ def _row(one: api.SweepListed) -> dict[str, Any]:
 
 
 def _state(one: api.SweepListed) -> str:
-    left = one.job.progress.get("eta_s") if one.job.state == "running" else None
-    expected = f", ends {clock(time.time() + float(left))}" if left is not None else ""
+    left = left_s(one.job) if one.job.state == "running" else None
+    expected = f", ends {clock(time.time() + left)}" if left is not None else ""
     return STATES[one.job.state] + expected
 
 

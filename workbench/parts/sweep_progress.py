@@ -12,7 +12,7 @@ from pipelines import api
 from pipelines.runs.jobs import Job
 from workbench import faults
 from workbench.parts import sweep_again, sweep_rows
-from workbench.parts.sweep_words import clock, ends, share_done
+from workbench.parts.sweep_words import clock, ends, planned, share_done
 from workbench.text import counted, lasting, plain
 
 _POLL_S, _ROWS_POLL_S = 1.0, 4.0
@@ -49,7 +49,7 @@ def _outcome(job: Job) -> None:
         return
     took = lasting(max(0.0, (job.ended or time.time()) - (job.started or job.submitted)))
     if job.state == "paused":
-        st.info(plain(f"Paused after {_configurations(job.progress)}. Resume goes on from there."))
+        st.info(plain(f"Paused after {_configurations(job)}. Resume goes on from there."))
     elif job.state == "cancelled":
         st.warning(f"Cancelled after {took}. What was finished is kept: running it again goes on from there.")
     else:
@@ -62,15 +62,14 @@ def _told(job: Job) -> str:
     if job.state == "queued":
         return f"waiting for a worker, {since}"
     asked = ["stopping"] if job.cancel_requested else ["pausing"] if job.pause_requested else []
-    progress, left = job.progress, job.progress.get("eta_s")
-    steps = [_configurations(progress), _stage(progress), since]
-    end = ends(float(left)) if left is not None else "no end expected yet" if progress.get("trials_total") else ""
-    return " · ".join([*asked, *(step for step in (*steps, end) if step)])
+    steps = (_configurations(job), _stage(job.progress), since, ends(job))
+    return " · ".join([*asked, *(step for step in steps if step)])
 
 
-def _configurations(progress: Mapping[str, Any]) -> str:
-    done, total = progress.get("trials_done", 0), progress.get("trials_total", 0)
-    return f"{done:,} of {counted(total, 'configuration')}" if total else "reading the dataset"
+def _configurations(job: Job) -> str:
+    if not job.progress.get("trials_total"):
+        return "reading the dataset"
+    return f"{job.progress.get('trials_done', 0):,} of {counted(planned(job), 'configuration')}"
 
 
 def _stage(progress: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipelines.records import Metric
 from pipelines.runs.jobs import Job
+from pipelines.sweep_verbs import DEFAULT_TRIALS
 from workbench import grids
 from workbench.text import lasting
 
@@ -43,29 +44,45 @@ def clock(seconds: float) -> str:
     return then.strftime("%H:%M") if then.date() == now.date() else then.strftime("%a %H:%M")
 
 
+def planned(job: Job) -> int:
+    """Return how many configurations a sweep will have: those of a grid, else as many as were asked for."""
+    search = job.payload["sweep"]["search"]
+    proposed = int(job.progress.get("trials_total") or 0)
+    return proposed if search["strategy"] == "grid" else max(proposed, search["trials"] or DEFAULT_TRIALS)
+
+
+def left_s(job: Job) -> float | None:
+    """Return the seconds that a sweep is expected to take yet; None while nothing is known.
+
+    A sampler proposes batch by batch: later batches are expected to take as long, row by row, as those so far.
+    """
+    left, proposed = job.progress.get("eta_s"), int(job.progress.get("trials_total") or 0)
+    if left is None or not proposed:
+        return None
+    passed = max(0.0, time.time() - (job.started or job.submitted))
+    return float(left) + (planned(job) - proposed) * (passed + float(left)) / proposed
+
+
 def share_done(job: Job) -> float:
     """Return how much of what is known of a sweep's work is done, in [0, 1]."""
-    shares = [_share(job, "trials"), _share(job, "pieces")]
-    return min(1.0, max(shares))
-
-
-def _share(job: Job, of: str) -> float:
-    total = job.progress.get(f"{of}_total") or 0
-    return float(job.progress.get(f"{of}_done", 0)) / total if total else 0.0
+    done, proposed = (int(job.progress.get(f"trials_{of}") or 0) for of in ("done", "total"))
+    pieces = int(job.progress.get("pieces_total") or 0)
+    begun = float(job.progress.get("pieces_done", 0)) / pieces if pieces else 0.0
+    return min(1.0, max(done, begun * proposed) / planned(job)) if proposed else 0.0
 
 
 def how_far(job: Job) -> str:
-    """Return how many configurations are done, and when the end is expected."""
-    total = job.progress.get("trials_total") or 0
-    if not total:
-        return "waiting for a worker" if job.state == "queued" else "reading the dataset"
-    done = f"{job.progress.get('trials_done', 0):,} of {total:,} configurations"
-    left = job.progress.get("eta_s")
-    return done if left is None else f"{done} · {ends(float(left))}"
+    """Return in few words how many configurations are done, and when the end is expected."""
+    if not job.progress.get("trials_total"):
+        return "waiting" if job.state == "queued" else "reading the dataset"
+    left = left_s(job)
+    end = "" if left is None else f" · ends {clock(time.time() + left)}"
+    return f"{job.progress.get('trials_done', 0):,} of {planned(job):,}{end}"
 
 
-def ends(left_s: float) -> str:
-    """Return when something ends that lasts so much longer."""
-    if left_s < 1:
-        return "about to end"
-    return f"ends about {clock(time.time() + left_s)}, in {lasting(left_s)}"
+def ends(job: Job) -> str:
+    """Return when a sweep is expected to end."""
+    left = left_s(job)
+    if left is None:
+        return "no end expected yet" if job.progress.get("trials_total") else ""
+    return "about to end" if left < 1 else f"ends about {clock(time.time() + left)}, in {lasting(left)}"
