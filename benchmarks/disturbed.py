@@ -54,7 +54,7 @@ class Crashes:
         """Start the sweep, kill `n` times, then let it end."""
         self._submit()
         for left in range(n, 0, -1):
-            phase = self._report() if left == 1 else self._moment(max(1, 2 * (self.n_expected // n)))
+            phase = self._report() if left == 1 else self._moment(left)
             if phase is None:
                 break
             self._kill_some(phase)
@@ -67,16 +67,20 @@ class Crashes:
             [*command, json.dumps(self.settings)], cwd=REPOSITORY, stdout=subprocess.DEVNULL, start_new_session=True
         )
 
-    def _moment(self, most: int) -> str | None:
-        """Wait for a moment: of a start, after some time of work, or once `most` outputs or fewer are finished."""
+    def _moment(self, left: int) -> str | None:
+        """Wait for a moment: of a start, after some time of work, or once some more outputs are finished.
+
+        How many more follows from how many kills are `left`: they are to last for the whole sweep.
+        """
         kind, wait = self._draw.random(), self._draw.random()
         if kind < 0.2:
             return self._at(lambda: bool(witness.workers(self.home)), 0.05, 2 * wait)
-        if kind < 0.5:
-            return self._at(self._works, 0.02, 1.5 * wait)
+        if kind < 0.4:
+            return self._at(self._works, 0.02, 0.8 * wait)
         if not self._until(self._works, 0.02):
             return None
-        enough = self._n_finished() + self._draw.randint(0, most)
+        now = self._n_finished()
+        enough = now + self._draw.randint(0, max(0, self.n_expected - now) // left)
         return self._at(lambda: self._n_finished() >= enough and self._works(), 0.005, 0.05 * wait)
 
     def _report(self) -> str | None:
@@ -90,7 +94,7 @@ class Crashes:
         return self._phase()
 
     def _kill_some(self, phase: str) -> None:
-        who = self._draw.choice(["worker", "worker", "both", "submitter"])
+        who = self._draw.choice(["worker", "worker", "worker", "both", "submitter"])
         self.kills[f"{who} in {phase}"] += 1
         if who != "submitter":
             self._kill_workers()
