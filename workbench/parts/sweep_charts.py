@@ -20,15 +20,19 @@ _GROUPS = (
 _FRONT, _PROPOSED = "#c98a00", "#a3488b"
 
 
-def quality_and_cost(report: Entry, cost: str, front: Sequence[int]) -> go.Figure:
-    """Draw every configuration: the cost across, the first objective upwards; the front is a line through its own."""
+def quality_and_cost(report: Entry, cost: str, front: Sequence[int], n_cost: Mapping[Any, Any]) -> go.Figure:
+    """Draw every configuration: the cost across, the first objective upwards; the front is a line through its own.
+
+    `n_cost` is how many questions each configuration's cost is the mean of, by its number.
+    """
     objective, price = report["objectives"][0], _declared(report, cost)
     rows = [row for row in report["configurations"] if row["mean"] is not None and row["means"][cost] is not None]
     figure = blank(400)
     for standing, label, colour, size in _GROUPS:
         own = [row for row in rows if _group(row) == standing]
         if own:
-            figure.add_trace(_points(own, cost, f"{label} ({len(own):,})", colour, size, (objective, price)))
+            told = [_words(row, objective, price, n_cost.get(row["number"])) for row in own]
+            figure.add_trace(_points(own, cost, f"{label} ({len(own):,})", colour, size, told))
     ends = sorted((row for row in rows if row["number"] in front), key=lambda row: (row["means"][cost], row["mean"]))
     if ends:
         steps = objective["higher_is_better"] and not price["higher_is_better"]
@@ -63,23 +67,21 @@ def _spread(values: Sequence[float]) -> float:
     return max(values) / least if least > 0 else 0.0
 
 
-def _points(
-    rows: Sequence[Entry], cost: str, label: str, colour: str, size: int, metrics: tuple[Entry, Entry]
-) -> go.Scatter:
+def _points(rows: Sequence[Entry], cost: str, label: str, colour: str, size: int, told: Sequence[str]) -> go.Scatter:
     return go.Scatter(
         x=[row["means"][cost] for row in rows],
         y=[row["mean"] for row in rows],
         mode="markers",
         marker={"color": colour, "size": size, "opacity": 0.8, "line": {"color": "#7a8794", "width": 0.6}},
         name=label,
-        hovertext=[_words(row, *metrics) for row in rows],
+        hovertext=list(told),
         hoverinfo="text",
     )
 
 
-def _words(row: Entry, objective: Entry, price: Entry) -> str:
+def _words(row: Entry, objective: Entry, price: Entry, n: int | None) -> str:
     """Return what a point says; names of components and values are users' text."""
-    known = amount(row["means"][price["name"]], price)
+    known = amount(row["means"][price["name"]], price) + (f", n {n:,}" if n is not None else "")
     first = f"#{row['number']} · {chart_text(row['standing'])}<br>{chart_text(row['label'], 90)}"
     return f"{first}<br>{objective['name']} {amount(row['mean'], objective)}, n {row['n_ranked']:,}<br>" + (
         f"{price['name']} {known}"

@@ -24,60 +24,53 @@ def show(view: api.SweepView, report: Entry) -> None:
     selection = report["selection"]
     roles = {selection["winner"]: "winner", selection["proposal"]["number"]: "proposed"}
     if len(roles) == 1:
-        roles = {selection["winner"]: "winner, proposed"}
+        roles = {selection["winner"]: "winner and proposed"}
     st.subheader("Winner and proposal")
-    rows = [_row(number, role, report, view) for number, role in roles.items()]
-    grids.show(_fields(report, view), rows, "sweep.chosen", most_rows=2)
-    _optimism(report)
+    left, right = st.columns([1.6, 1], gap="medium")
+    with left:
+        columns = [_column(number, report, view) for number in roles]
+        names = list(dict.fromkeys(name for column in columns for name in column))
+        fields = [grids.Field("figure", " ", width=190)]
+        fields += [grids.Field(str(number), f"#{number}, {role}", width=230) for number, role in roles.items()]
+        keys = [str(number) for number in roles]
+        rows = [
+            {"figure": name, **{key: column.get(name) for key, column in zip(keys, columns, strict=True)}}
+            for name in names
+        ]
+        grids.show(fields, rows, "sweep.chosen", most_rows=len(rows))
+    with right:
+        _optimism(report)
     trials = {trial.number: trial for trial in view.trials}
     for number, role in roles.items():
         if number in trials:
-            _actions(trials[number], role, selection["winner"])
+            _actions(trials[number], role)
     _compared(view, list(roles))
 
 
-def _fields(report: Entry, view: api.SweepView) -> list[grids.Field]:
-    name, split = report["objectives"][0]["name"], view.sweep.split
-    cost_fields = [grids.Field(one["name"], width=124) for one in _costs(report)]
-    tested = [
-        grids.Field("test", f"{name}, reported", width=128, help="On the questions that took no part in the choice"),
-        grids.Field("n_test", "n", "%d", 40),
-        grids.Field("optimism", f"{split} minus reported", width=172, help="With its 95 % interval"),
-    ]
-    return [
-        grids.Field("role", " ", width=112),
-        grids.Field("number", "#", "%d", 44),
-        grids.Field("label", "Pipeline", width=212),
-        grids.Field("dev", f"{name}, {split}", width=96, help="On the questions it was chosen on"),
-        grids.Field("n", "n", "%d", 40),
-        *(tested if report["optimism"] else ()),
-        *cost_fields,
-    ]
-
-
-def _costs(report: Entry) -> list[Entry]:
-    others = [*report["objectives"][1:], *report["costs"]]
-    return list({one["name"]: one for one in others}.values())
-
-
-def _row(number: int, role: str, report: Entry, view: api.SweepView) -> dict[str, Any]:
-    objective = report["objectives"][0]
+def _column(number: int, report: Entry, view: api.SweepView) -> dict[str, str]:
+    """Return what is known of one configuration, each mean with its n, by what it is."""
+    objective, split = report["objectives"][0], view.sweep.split
     ranked = next(row for row in report["configurations"] if row["number"] == number)
-    tested = next((one for one in report["optimism"] if one["number"] == number), None)
     found = {
-        "role": role,
-        "number": number,
-        "label": shortened(ranked["label"], 200),
-        "dev": amount(ranked["mean"], objective),
-        "n": ranked["n_ranked"],
-        **{one["name"]: amount(ranked["means"].get(one["name"]), one) for one in _costs(report)},
+        "pipeline": shortened(ranked["label"], 200),
+        f"{objective['name']}, chosen on {split}": _with_n(amount(ranked["mean"], objective), ranked["n_ranked"]),
     }
-    if tested is None:
-        return found
-    ends = between(tested["low"], tested["high"], objective, sign=True)
-    difference = amount(tested["difference"], objective, sign=True)
-    optimism = f"{difference} ({ends})" if ends else difference
-    return {**found, "test": amount(tested["test_mean"], objective), "n_test": tested["n_test"], "optimism": optimism}
+    tested = next((one for one in report["optimism"] if one["number"] == number), None)
+    if tested is not None:
+        on = view.sweep.settings.get("search", {}).get("report_on", "test")
+        mean = amount(tested["test_mean"], objective)
+        found[f"{objective['name']}, reported on {on}"] = _with_n(mean, tested["n_test"])
+        ends = between(tested["low"], tested["high"], objective, sign=True)
+        difference = amount(tested["difference"], objective, sign=True)
+        found[f"{split} minus {on}"] = f"{difference} ({ends})" if ends else difference
+    row = next((one for one in sweep_rows.every(view).rows if one["number"] == number), {})
+    others = {one["name"]: one for one in (*report["objectives"][1:], *report["costs"])}
+    known = {name: amount(ranked["means"].get(name), one) for name, one in others.items()}
+    return {**found, **{name: _with_n(told, row.get(f"{name} n")) for name, told in known.items()}}
+
+
+def _with_n(told: str, n: Any) -> str:
+    return told if n is None else f"{told} (n {n:,})"
 
 
 def _optimism(report: Entry) -> None:
@@ -90,7 +83,7 @@ def _optimism(report: Entry) -> None:
         st.caption(plain(f"{estimate['sentence']}{more}"))
 
 
-def _actions(trial: Trial, role: str, winner: int) -> None:
+def _actions(trial: Trial, role: str) -> None:
     """Offer what can be done with one configuration; its run may be gone."""
     run_id = sweep_rows.there(trial.run_id)
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):

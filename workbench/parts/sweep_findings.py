@@ -9,7 +9,7 @@ import streamlit as st
 
 from pipelines import api
 from workbench import charts, grids, handover
-from workbench.parts import sweep_charts, sweep_chosen
+from workbench.parts import sweep_charts, sweep_chosen, sweep_rows
 from workbench.parts.sweep_words import amount, between
 from workbench.text import plain
 
@@ -37,12 +37,14 @@ def show(view: api.SweepView, report: Entry) -> None:
     sweep_chosen.show(view, report)
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
-        _cost(report)
+        _cost(view, report)
     with right:
         _knobs(report)
+    if report["effects"]:
+        _levels(report)
 
 
-def _cost(report: Entry) -> None:
+def _cost(view: api.SweepView, report: Entry) -> None:
     """Draw quality against the cost that is chosen, or against another objective."""
     st.subheader("Quality against cost")
     fronts = {front["metrics"][1]: front for front in report["fronts"] if len(front["metrics"]) == 2}
@@ -52,7 +54,8 @@ def _cost(report: Entry) -> None:
         return
     name = str(handover.choose("Against", names, "against", width=240))
     front = fronts[name]
-    figure = sweep_charts.quality_and_cost(report, name, front["numbers"])
+    counts = {row["number"]: row.get(f"{name} n") for row in sweep_rows.every(view).rows}
+    figure = sweep_charts.quality_and_cost(report, name, front["numbers"], counts)
     st.plotly_chart(figure, theme=None, config=charts.CONFIG, key="sweep.cost")
     first = report["objectives"][0]
     left_out = f"; {front['excluded']:,} left out, {front['reason']}" if front["excluded"] else ""
@@ -75,10 +78,6 @@ def _knobs(report: Entry) -> None:
         for row in rows:
             if row["warning"]:
                 st.warning(plain(f"{row['knob']}: {row['warning']}"))
-        with st.expander("Level by level, and in words"):
-            levels = [_level(row, one, objective) for row in rows for one in row["levels"]]
-            grids.show(_LEVELS, levels, "sweep.levels", most_rows=14)
-            st.markdown("\n".join(f"- {plain(row['sentence'])}" for row in rows))
         return
     if report["importance"]:
         st.plotly_chart(
@@ -87,6 +86,14 @@ def _knobs(report: Entry) -> None:
         st.caption("Optuna's importance: what the sampler's trials suggest, without an interval.")
     if report["effects_reason"]:
         st.caption(plain(f"No main effects: {report['effects_reason']}."))
+
+
+def _levels(report: Entry) -> None:
+    with st.expander("Knob by knob: every level, and in words"):
+        rows, objective = report["effects"], report["objectives"][0]
+        levels = [_level(row, one, objective) for row in rows for one in row["levels"]]
+        grids.show(_LEVELS, levels, "sweep.levels", most_rows=14)
+        st.markdown("\n".join(f"- {plain(row['sentence'])}" for row in rows))
 
 
 def _level(row: Entry, one: Entry, objective: Entry) -> dict[str, Any]:

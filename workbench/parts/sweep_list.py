@@ -81,4 +81,4 @@ def _best(report: Mapping[str, Any]) -> str | None:
         return None
     first = ranked[0]
     metric = str(report["objectives"][0]["name"])
-    return f"{metric} {amount(first['mean'], report['objectives'][0])} (n {first['n_ranked']:,}), #{first['number']}"
+    return f"{metric} {amount(first['mean'], report['objectives'][0])} (n {first['n_ranked']:,})"

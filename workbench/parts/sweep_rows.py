@@ -28,7 +28,7 @@ _ABOUT = {
 
 def show(view: api.SweepView) -> None:
     """Draw filters, table and what can be done with it."""
-    whole = _table(view.sweep.id, view.job.ended, len(view.trials), view)
+    whole = every(view)
     declared = metrics(whole)
     which, by, text, intervals = _filters(list(declared))
     rows = [row for row in whole.rows if _is(which, row, view) and text.casefold() in _haystack(row)]
@@ -58,6 +58,11 @@ def _filters(names: Sequence[str]) -> tuple[str, str, str, bool]:
         intervals = st.toggle("95 % intervals", key=own, value=handover.asked("intervals") == "yes")
         handover.keep(intervals="yes" if intervals else None)
     return str(which), str(by), text, intervals
+
+
+def every(view: api.SweepView) -> Table:
+    """Return all rows of a sweep that has ended, which change no more."""
+    return _table(view.sweep.id, view.job.ended, len(view.trials), view)
 
 
 @st.cache_data(max_entries=16, show_spinner="Reading the configurations …")
