@@ -10,8 +10,8 @@ import psutil
 import pytest
 
 from pipelines import api
-from pipelines.errors import NotFoundError
 from pipelines import worker as worker_module
+from pipelines.errors import NotFoundError
 from pipelines.runs.database import Database
 from pipelines.settings import database_url
 

@@ -16,8 +16,8 @@ import psutil
 import pytest
 
 from pipelines import api
-from pipelines.runs.lock import WorkerLock
 from pipelines.runs.heart import Heart
+from pipelines.runs.lock import WorkerLock
 from pipelines.settings import home as home_folder
 
 from .helpers import REPOSITORY, vectors, words
@@ -181,8 +181,8 @@ def test_cancelled_within_five_seconds(write_set: Any, workers: Workers, wait_un
 
 
 def test_the_heart_stops_the_work_between_batches(towns: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipelines.errors import Cancelled
     from pipelines import worker as worker_module
+    from pipelines.errors import Cancelled
 
     monkeypatch.setattr(api, "ensure_worker", lambda *_: False)
     monkeypatch.setattr(worker_module, "_BEAT_S", 0.02)
