@@ -553,3 +553,35 @@ def test_the_file_holds_the_rows_disarmed() -> None:
     rows = list(csv.DictReader(io.StringIO(api.sweep_table(view).to_csv())))
     assert len(rows) == 8
     assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "@", "+"))]
+
+
+def test_a_draft_is_there_again_after_another_page(open_page: Open) -> None:
+    upload()
+    app = _size(new(open_page), "64, 128")
+    app.query_params.clear()
+    app.switch_page("views/runs.py").run()
+    app.switch_page("views/sweep.py")
+    app.query_params["new"] = "yes"
+    app.run()
+    assert not app.exception
+    assert "2 configurations." in words(app)
+    next(one for one in app.button if one.label == "Start over").click().run()
+    assert "nothing varies yet" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"chunk": "fixed", "retrieve": "bm25"}, "Nothing else was ranked"),
+        ({"search": {**SEARCH, "race": True}}, "has the best"),
+        ({"search": {"objectives": ["recall@5", "context_tokens@5", "latency_ms_p50"]}}, "has the best"),
+        ({"search": {**SEARCH, "report_on": "train"}}, "has the best"),
+    ],
+)
+def test_other_sweeps_have_findings_too(values: dict[str, Any], said: str, open_page: Open) -> None:
+    view = done(upload(), **values)
+    for shown in ("Findings", "Configurations", "What was asked"):
+        app = open_page("sweep", sweep=view.sweep.id, view=shown)
+        assert not app.exception
+        assert not app.error
+        assert shown != "Findings" or said in words(app)
