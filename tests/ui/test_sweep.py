@@ -17,11 +17,12 @@ from streamlit.testing.v1 import AppTest
 from pipelines import api
 from pipelines.catalog import Knob, all_components, knobs
 from pipelines.errors import ConfigurationError
+from pipelines.pipeline import Pipeline
 from pipelines.runs.database import Database
 from pipelines.runs.jobs import Jobs
 from pipelines.settings import database_url
 from pipelines.worker import Worker
-from tests.ui.conftest import HOSTILE, Open, told, upload
+from tests.ui.conftest import HOSTILE, Open, evaluate, told, upload
 from workbench.parts import sweep_values, sweep_words
 
 SPACE: Mapping[str, Any] = {"chunk": [{"use": "fixed", "size": [32, 64]}], "retrieve": [{"use": "bm25", "k1": [1, 2]}]}
@@ -504,6 +505,22 @@ def test_change_it_fills_the_forms_with_what_was_asked(open_page: Open) -> None:
     assert boxes["name"] == "small sweep"
     assert app.selectbox(key="sweep.new/split").value == "dev"
     assert "4 configurations." in words(app)
+
+
+def test_a_run_is_a_beginning(open_page: Open) -> None:
+    app = new(open_page, run=evaluate(upload(), 96, "dev"))
+    boxes = {str(one.key).split(".", 3)[3]: one.value for one in app.text_input if "form" in str(one.key)}
+    assert boxes["chunk.fixed.size"] == "96"
+    assert "1 configuration: nothing varies yet" in words(app)
+
+
+def test_a_run_that_is_paused_can_be_resumed(open_page: Open) -> None:
+    job = api.submit(Pipeline.parse({"retrieve": "bm25"}), api.open_dataset(upload()), split="dev")
+    api.pause(job.id)
+    app = open_page("builder", job=job.id)
+    assert not app.error
+    app.button(key=f"resume.{job.id}").click().run()
+    assert api.job(job.id).state == "queued"
 
 
 def test_a_sweep_by_a_sampler_shows_its_importance(open_page: Open) -> None:

@@ -88,6 +88,11 @@ def _cancel(job_id: str) -> None:
         api.cancel(job_id)
 
 
+def _resume(job_id: str) -> None:
+    with faults.told():
+        api.resume(job_id)
+
+
 def _ended(job: Job) -> None:
     with st.container(border=True, gap="small", key="job"):
         st.text(job.title)
@@ -95,6 +100,9 @@ def _ended(job: Job) -> None:
         if job.state == "finished":
             st.success(f"Finished in {took}.")
             handover.link("runs", "Open the run", icon=":material/open_in_new:", run=job.run_id)
+        elif job.state == "paused":
+            st.info("Paused. What was finished is kept: it goes on from there.")
+            st.button("Resume", key=f"resume.{job.id}", on_click=_resume, args=(job.id,))
         elif job.state == "cancelled":
             st.warning(f"Cancelled after {took}. What was finished is kept: running it again goes on from there.")
         else:

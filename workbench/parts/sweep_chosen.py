@@ -94,6 +94,7 @@ def _actions(trial: Trial, role: str) -> None:
             handover.link("runs", "Open the run", icon=":material/open_in_new:", run=run_id)
             handover.link("what_if", "What if …", icon=":material/instant_mix:", run=run_id)
             handover.link("build", "Use it in Build", icon=":material/tune:", run=run_id)
+            handover.link("sweep", "Sweep around it", icon=":material/grid_view:", new="yes", run=run_id)
         with faults.told():
             text = Pipeline.parse(trial.settings, f"configuration {trial.number}").to_yaml()
             st.download_button(

@@ -145,7 +145,7 @@ def _field(name: str, table: Table, declared: Mapping[str, Metric]) -> grids.Fie
     if name in declared or name.rpartition(" ")[0] in declared:
         return grids.run_fields([name], declared)[0]
     if name in ("pipeline", "reason", "run"):
-        return grids.Field(name, width={"pipeline": 260, "reason": 300, "run": 110}[name])
+        return grids.Field(name, width={"pipeline": 260, "reason": 460, "run": 110}[name])
     if all(isinstance(one, int | float) and not isinstance(one, bool) for one in values):
         return grids.Field(name, number="%g", width=max(56, 22 + 7 * len(name)), help=_ABOUT.get(name))
     longest = max((len(str(one)) for one in values), default=0)
