@@ -123,7 +123,7 @@ def test_a_bug_is_a_sentence_with_a_number_and_the_log_has_the_rest(
     from pipelines.settings import database_url
 
     monkeypatch.setattr(api, "ensure_worker", lambda *_: False)
-    monkeypatch.setattr(worker_module, "evaluate", lambda *_, **__: {}["no such key"])
+    monkeypatch.setattr("pipelines.runs.doing.evaluate", lambda *_, **__: {}["no such key"])
     job = api.submit(words(), api.open_dataset(towns))
     worker_module.Worker(Database(database_url()), idle_s=0.2).run()
     job = api.jobs().get(job.id)
@@ -146,7 +146,8 @@ def test_killed_in_the_middle_it_goes_on(write_set: Any, home: Path, workers: Wo
     assert api.jobs().get(job.id).state == "running"  # nobody has noticed yet
 
     done = api.watch(job.id)  # as a tab that is open, or a command that waits
-    assert (done.state, done.attempts) == ("finished", 2)
+    assert done.state == "finished"
+    assert done.attempts < 3, "deaths are counted anew once something was finished"
     run = api.run(str(done.run_id))
     assert run.stages["load"].found == run.stages["chunk"].found == "hit"
     assert run.stages["embed"].found == "miss"
@@ -181,11 +182,10 @@ def test_cancelled_within_five_seconds(write_set: Any, workers: Workers, wait_un
 
 
 def test_the_heart_stops_the_work_between_batches(towns: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipelines import worker as worker_module
     from pipelines.errors import Cancelled
 
     monkeypatch.setattr(api, "ensure_worker", lambda *_: False)
-    monkeypatch.setattr(worker_module, "_BEAT_S", 0.02)
+    monkeypatch.setattr("pipelines.runs.heart._BEAT_S", 0.02)
     jobs = api.jobs()
     job = api.submit(words(), api.open_dataset(towns))
     jobs.claim("elsewhere:1:1.0")
