@@ -73,8 +73,10 @@ def _axis(axis: Any) -> dict[str, str | None]:
 
 def _on(places: Mapping[str, Any]) -> tuple[Dataset | None, str | None]:
     """Ask for dataset and questions; no dataset, with a sentence, where that cannot be used."""
-    name = str(handover.choose("Dataset", list(places), "dataset"))
-    with faults.told():
+    first, second = st.columns([1.15, 1], gap="small")
+    with first:
+        name = str(handover.choose("Dataset", list(places), "dataset"))
+    with second, faults.told():
         dataset = reading.dataset(places[name])
         if not dataset.questions:
             st.warning(plain(f"The dataset '{shortened(name, 60)}' has no questions yet, and a sweep needs some."))
@@ -88,7 +90,7 @@ def _split(dataset: Dataset) -> str | None:
     counts = Counter(question.split for question in dataset.questions)
     sizes = {ALL_QUESTIONS: len(dataset.questions), **{split: counts[split] for split in SPLITS if counts[split]}}
     chosen = handover.choose(
-        "Questions to choose on", list(sizes), "split", shown=lambda one: f"{one} ({sizes[one]:,})",
+        "Questions", list(sizes), "split", shown=lambda one: f"{one} ({sizes[one]:,})",
         default=api.default_split(dataset) or ALL_QUESTIONS,
         help="The winner is chosen on these, and reported on test where there are test questions besides.",
     )  # fmt: skip
@@ -98,18 +100,19 @@ def _split(dataset: Dataset) -> str | None:
 def _asked(draft: Draft, stages: sweep_form.Stages | None) -> tuple[dict[str, Any], int, str] | None:
     """Ask how to search; return the sweep's values, its workers and its name, None while a form is not in order."""
     with faults.told():
-        search: Mapping[str, Any] = {}
-        if draft.whole is None:
+        whole, search = draft.whole is not None, dict[str, Any]()
+        if not whole:
             search = sweep_search.ask(stages, draft.search, draft.key)
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
             workers = sweep_search.workers(draft.workers, f"{draft.key}.workers")
-            name = st.text_input(
-                "Name (optional)", draft.name, key=f"{draft.key}.name", max_chars=10_000, width=200,
-                placeholder="by default what varies",
-            )  # fmt: skip
+            if not whole:
+                search |= sweep_search.numbers(search["strategy"], draft.search, draft.key)
+        name = st.text_input(
+            "Name (optional)", draft.name, key=f"{draft.key}.name", max_chars=10_000,
+            placeholder="by default what varies",
+        )  # fmt: skip
         if stages is None:
             return None
-        whole = draft.whole is not None
         values = sweep_draft.hold_whole(draft) if whole else sweep_draft.hold(stages, search, workers, name)
         return values, workers, name
     return None

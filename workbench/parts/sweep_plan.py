@@ -43,10 +43,7 @@ def show(ready: Ready | None, spec: api.SweepSpec | None, split: str | None) -> 
     if spec is not None:
         st.markdown(_size(spec))
     with st.container(horizontal=True, gap="small"):
-        estimating = st.button(
-            "Estimate", icon=":material/timer:", disabled=ready is None, key="sweep.estimate",
-            help="What it would cost, before anything is done",
-        )  # fmt: skip
+        estimating = st.button("Estimate", icon=":material/timer:", disabled=ready is None, key="sweep.estimate")
         running = st.button(
             "Run the sweep", type="primary", icon=":material/play_arrow:", disabled=ready is None, key="sweep.run"
         )
@@ -110,7 +107,7 @@ def _expected(found: api.Estimate) -> str:
         return "Every configuration was run before: nothing is computed again."
     if found.seconds is None:
         known = sum(stage.seconds or 0.0 for stage in found.stages)
-        return f"It takes {lasting(known)} and what was not measured on this machine yet: {', '.join(found.unknown)}."
+        return f"It takes {lasting(known)} and what was not measured on this machine yet."
     by = f" with {counted(found.workers, 'worker')}" if found.workers > 1 else ""
     return f"It takes about {lasting(found.seconds)}{by}."
 
@@ -128,6 +125,7 @@ def _told(found: api.Estimate) -> list[str]:
         f"{exact}{found.n_to_embed:,} to embed.",
         f"Endpoints: {counted(found.tokens, 'token')}; {usd}.",
         f"Disk: {_disk(found)}.",
+        *([f"Not measured yet: {', '.join(found.unknown)}."] if found.unknown else []),
     ]
 
 

@@ -22,11 +22,11 @@ _STRATEGIES = {
     "nsga2": "NSGA-II: several objectives at once",
 }
 _HELP = {knob.name: knob.description for model in (Search, Race) for knob in knobs(model)}
-_USUAL = "ndcg@10"
+_USUAL, _NUMBER_PX = "ndcg@10", 122
 
 
 def ask(stages: Stages | None, held: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Draw what stands under `search`; return it without what is as the defaults have it.
+    """Draw what is searched for and how; return it as it stands under `search`.
 
     Raises:
         ConfigurationError: when no objective is chosen.
@@ -35,19 +35,22 @@ def ask(stages: Stages | None, held: Mapping[str, Any], key: str) -> dict[str, A
         "Strategy", list(_STRATEGIES), list(_STRATEGIES).index(held.get("strategy", "grid")),
         format_func=_STRATEGIES.__getitem__, key=f"{key}.strategy", help=_HELP["strategy"],
     )  # fmt: skip
-    found: dict[str, Any] = {"strategy": strategy, "objectives": _objectives(stages, held, key)}
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        if strategy != "grid":
-            found["trials"] = _whole("Configurations", held.get("trials") or DEFAULT_TRIALS, 1, f"{key}.trials",
-                                     "How many to evaluate")  # fmt: skip
-        seed = _whole("Seed", held.get("seed", 0), 0, f"{key}.seed", _HELP["seed"])
-        found |= {"seed": seed, **_race(held.get("race"), key)}
     unasked = {name: held[name] for name in ("batch", "report_on") if held.get(name) not in (None, "test")}
-    return {**found, **unasked}
+    return {"strategy": strategy, "objectives": _objectives(stages, held, key), **unasked}
+
+
+def numbers(strategy: str, held: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Draw the number of trials, where the strategy has one, the seed and the race; return them."""
+    found: dict[str, Any] = {}
+    if strategy != "grid":
+        begun = held.get("trials") or DEFAULT_TRIALS
+        found["trials"] = _whole("Configurations", begun, 1, f"{key}.trials", "How many to evaluate")
+    found["seed"] = _whole("Seed", held.get("seed", 0), 0, f"{key}.seed", _HELP["seed"])
+    return {**found, **_race(held.get("race"), key)}
 
 
 def _whole(label: str, value: int, low: int, key: str, about: str) -> int:
-    found = st.number_input(label, low, value=max(low, int(value)), step=1, key=key, help=about, width=130)
+    found = st.number_input(label, low, value=max(low, int(value)), step=1, key=key, help=about, width=_NUMBER_PX)
     return int(found)
 
 
@@ -89,7 +92,7 @@ def _race(held: Any, key: str) -> dict[str, Any]:
     if not st.toggle("Race", bool(held), key=f"{key}.race", help=about, width="content"):
         return {}
     alpha = st.number_input(
-        "Error rate", 0.001, 0.5, float(begun.get("alpha", 0.05)), 0.01, "%g", key=f"{key}.alpha", width=110,
+        "Error rate", 0.001, 0.5, float(begun.get("alpha", 0.05)), 0.01, "%g", key=f"{key}.alpha", width=_NUMBER_PX,
         help=f"{_HELP['alpha']} the sweep",
     )  # fmt: skip
     return {"race": {"alpha": alpha, "rounds": int(begun.get("rounds", 5))}}
@@ -99,5 +102,5 @@ def workers(held: int, key: str) -> int:
     """Ask for the number of worker processes, at most the cores of this machine."""
     cores = os.cpu_count() or 1
     about = "Processes that share the work; more than one pays where the work is not one long embedding."
-    return int(st.number_input(f"Workers (1 to {cores})", 1, cores, min(max(1, held), cores), key=key, help=about,
-                               width=130))  # fmt: skip
+    return int(st.number_input(f"Workers, 1–{cores}", 1, cores, min(max(1, held), cores), key=key, help=about,
+                               width=_NUMBER_PX))  # fmt: skip
