@@ -93,9 +93,13 @@ class SweepStore:
         Raises:
             NotFoundError: when there is none.
         """
+        with self._db.reading() as connection:
+            own = connection.execute(select(sweeps).where(sweeps.c.id == reference)).mappings().first()
+        if own is not None:
+            found: Sweep = _record(own, Sweep)
+            return found
         newest = self.all()
         for matches in (
-            [one for one in newest if one.id == reference],
             [one for one in newest if one.name == reference][:1],
             [one for one in newest if len(reference) >= 4 and one.id.startswith(reference)],
         ):

@@ -14,7 +14,7 @@ from urllib.parse import urlparse
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -71,6 +71,7 @@ def browser() -> Iterator[Browser]:
     """A real Chromium."""
     if not CHROMIUM.exists():
         pytest.skip(f"there is no {CHROMIUM}")
+    expect.set_options(timeout=20_000)  # a crowded machine draws a page late; that is not what is tested
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield started

@@ -38,7 +38,9 @@ def _from_link() -> None:
     st.session_state[_BEGUN] = (run_id, job_id)
     if job_id is not None and not launch.is_own(job_id):
         with suppress(NotFoundError):  # said where the job's progress would be
-            _take(api.job(job_id).payload["pipeline"])
+            payload = api.job(job_id).payload
+            if "pipeline" in payload:  # a sweep's job has no single one
+                _take(payload["pipeline"])
     elif run_id is not None:
         _take(api.run(run_id).settings)
 
