@@ -117,7 +117,7 @@ def _summary(crashes: Crashes, expected: list[witness.Row], found: list[witness.
     begun = [event.key for event in events if event.what == "begun"]
     with_rows = witness.run_ids()
     identities = Counter(api.run(run_id).identity for run_id in with_rows)
-    folders = {path.name for path in (crashes.home / "runs").iterdir()}
+    folders = {path.name for path in (crashes.home / "runs").glob("*")}
     faults = list(crashes.faults)
     faults += [a.difference(b) for a, b in zip(expected, found, strict=False) if a != b]
     faults += [f"{len(found)} rows, not {len(expected)}"] if len(found) != len(expected) else []
