@@ -20,7 +20,7 @@ from pipelines.runs.record import Run
 from pipelines.runs.table import DEFAULT_METRICS, rows_to_csv
 from pipelines.settings import REPOSITORY, logs_folder
 from pipelines.terminal.describe import described_components, described_import, described_report
-from pipelines.terminal.output import complain, console, say, write_json, write_text
+from pipelines.terminal.output import complain, console, say, writable, write_json, write_text
 from pipelines.terminal.progress import cancelling, follow
 from pipelines.terminal.tables import HEADLINE, SHORT, comparison_grid, questions_grid, run_grid, runs_grid
 
@@ -84,6 +84,7 @@ def run(
     """Evaluate pipelines and keep the runs; of several, the first is the baseline of a comparison."""
     if name is not None and len(pipelines) > 1:
         raise ConfigurationError("--name was given for several pipelines; give it with one, or leave it out.")
+    writable(json)
     opened = api.open_dataset(dataset)
     parsed = [(name or path.stem, Pipeline.read(path)) for path in pipelines]
     jobs: list[Job] = []

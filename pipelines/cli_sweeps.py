@@ -11,7 +11,7 @@ import typer
 from pipelines import api
 from pipelines.errors import ConfigurationError
 from pipelines.runs.jobs import Job
-from pipelines.terminal.output import console, grid, say, write_json, write_text
+from pipelines.terminal.output import console, grid, say, writable, write_json, write_text
 from pipelines.terminal.progress import cancelling, follow
 from pipelines.terminal.sweeps import (
     described_estimate,
@@ -19,6 +19,7 @@ from pipelines.terminal.sweeps import (
     described_standing,
     effects_grid,
     estimate_grid,
+    left_unshown,
     sweeps_grid,
     trials_grid,
 )
@@ -54,6 +55,7 @@ def sweep(
     json: JsonOption = None,
 ) -> None:
     """Evaluate every configuration of a search space, choose on dev, report on test."""
+    writable(csv, json)
     spec, opened = api.SweepSpec.read(settings), api.open_dataset(dataset)
     chosen = _split(split, opened)
     if dry_run:
@@ -95,6 +97,7 @@ def sweeps(
     study: Annotated[Path | None, typer.Option("--study", help="Write its study for Optuna's dashboard here")] = None,
 ) -> None:
     """List the sweeps, newest first; or show one: its choice, its effects, its configurations."""
+    writable(csv, json)
     if reference is None:
         if csv or json or study:
             raise ConfigurationError("--csv, --json and --study show one sweep; name it: rag-workbench sweeps SWEEP.")
@@ -123,9 +126,14 @@ def _show(reference: str, csv: str | None, json: str | None) -> None:
         say(line)
     if table.rows:
         console().print(trials_grid(table, report))
+        for line in left_unshown(table):
+            say(line)
     if report and report.get("effects"):
         say("\nWhat each knob was worth, best level against worst, all else equal:")
         console().print(effects_grid(report))
+    if report and report.get("importance"):
+        say("\nHow much each knob mattered for reaching the best tenth (Optuna's PED-ANOVA, shares of 1):")
+        say(", ".join(f"{knob} {share:.2f}" for knob, share in report["importance"].items()))
 
 
 def jobs(
@@ -142,6 +150,8 @@ def jobs(
 
 def _progress(job: Job) -> str:
     now = job.progress
+    if not job.active and job.state != "paused":
+        return ""
     if "trials_total" in now:
         return f"{now['trials_done']} of {now['trials_total']} configurations"
     return f"{now.get('stage', '')} {now.get('done', '')}".strip()
@@ -155,19 +165,34 @@ def _job(reference: str) -> Job:
 
 def pause(reference: Annotated[str, typer.Argument(metavar="JOB", help="A job's id, or a sweep's id or name")]) -> None:
     """Let a job stand still within seconds; finished work is kept."""
-    say(f"Job {api.pause(_job(reference).id).id} pauses; go on with: rag-workbench resume {reference}")
+    job = _open_job(reference)
+    if job is not None and job.state != "paused":
+        job = api.pause(job.id)
+        say(f"Job {job.id} pauses; go on with: rag-workbench resume {reference}")
 
 
 def resume(
     reference: Annotated[str, typer.Argument(metavar="JOB", help="A job's id, or a sweep's id or name")],
 ) -> None:
     """Let a paused job go on."""
-    job = api.resume(_job(reference).id)
-    say(f"Job {job.id} is {job.state}.")
+    job = _open_job(reference)
+    if job is not None:
+        say(f"Job {job.id} is {api.resume(job.id).state}.")
 
 
 def cancel(
     reference: Annotated[str, typer.Argument(metavar="JOB", help="A job's id, or a sweep's id or name")],
 ) -> None:
     """Stop a job within seconds; finished work is kept."""
-    say(f"Job {api.cancel(_job(reference).id).id} stops; finished work is kept.")
+    job = _open_job(reference)
+    if job is not None:
+        say(f"Job {api.cancel(job.id).id} stops; finished work is kept.")
+
+
+def _open_job(reference: str) -> Job | None:
+    """Return the job; None, having said so, when it has ended or stands still already and cannot be disturbed."""
+    job = _job(reference)
+    if job.active or job.state == "paused":
+        return job
+    say(f"Job {job.id} has {job.state if job.state != 'cancelled' else 'been cancelled'} already; nothing was changed.")
+    return None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipelines.compare.wording import number, probability
+from pipelines.compare.wording import number
 from pipelines.records import DoubleArray, Metric
 from pipelines.resampling.means import finite
 from pipelines.sweeps.proposal import cheapest
@@ -59,7 +59,7 @@ def _selection_sentence(
 def _proposal(
     found: Standings, numbers: Sequence[int], objective: Metric, costs: DoubleArray, metrics: Sequence[Metric]
 ) -> Proposal:
-    candidates = found.positions("winner", "identical", "tied")
+    candidates = _equals(found)
     choice = cheapest(costs[candidates], metrics)
     taken, winner = candidates[choice.position], found.winner
     if choice.decided_by is None:
@@ -72,13 +72,24 @@ def _proposal(
     return Proposal(numbers[taken], metric.name, cost, before, saved, sentence)
 
 
+def _equals(found: Standings) -> list[int]:
+    """Return the winner, and what even a comparison by itself does not tell from it.
+
+    Over many rows the correction leaves nearly everything tied; the cheapest of that would be the worst there is.
+    """
+    return [i for i in found.positions("winner", "identical", "tied") if not found.p[i] < ALPHA]
+
+
 def _kept_sentence(winner: int, n_tied: int, costs: DoubleArray, metrics: Sequence[Metric]) -> str:
     known = [m.name for m, column in zip(metrics, costs.T, strict=True) if not np.isnan(column).any()]
     if not n_tied:
-        return f"Take the winner, #{winner}: all others are worse or were not ranked."
+        return f"Take the winner, #{winner}: nothing else would pass for as good."
     if not known:
         return f"Take the winner, #{winner}: no cost is known of all {n_tied + 1:,} that it is tied with."
-    return f"Take the winner, #{winner}: none tied with it is cheaper by a margin that counts ({', '.join(known)})."
+    return (
+        f"Take the winner, #{winner}: nothing cheaper by a margin that counts ({', '.join(known)}) would pass for as "
+        "good, compared alone."
+    )
 
 
 def _saving_sentence(
@@ -98,13 +109,10 @@ def _saving_sentence(
 
 
 def _doubt(found: Standings, taken: int) -> str:
-    """Say how far behind the one proposed may be, and where only the number of comparisons keeps it among the tied."""
+    """Say how far behind the one proposed may be."""
     if not math.isfinite(found.low[taken]):
         return ""
-    interval = f", 95 % interval {number(found.low[taken])} to {number(found.high[taken])}"
-    if found.p[taken] >= ALPHA:
-        return interval
-    return f"{interval}; compared alone it would count as worse, {probability(found.p[taken])}"
+    return f", 95 % interval {number(found.low[taken])} to {number(found.high[taken])}"
 
 
 def more_questions(found: Standings, numbers: Sequence[int]) -> MoreQuestions:

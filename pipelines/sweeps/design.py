@@ -57,7 +57,7 @@ def matched(params: Sequence[Params], knob: str) -> Matched | None:
     having = [i for i, knobs in enumerate(params) if knob in knobs]
     shown = dict(sorted({_key(params[i][knob]): params[i][knob] for i in having}.items()))
     conditional = _conditional(params, having, knob)
-    between = {name for name, n_levels in conditional.items() if n_levels > 1}
+    between = {name for name, n in conditional.items() if n > 1 and _shared(params, having, knob, name)}
     sets: dict[tuple[object, ...], dict[Key, list[int]]] = {}
     for i in having:
         others = _setting(params[i], params[i].keys() - conditional.keys() - {knob})
@@ -95,6 +95,15 @@ def _conditional(params: Sequence[Params], having: Sequence[int], knob: str) -> 
         at.setdefault(_key(params[i][knob]), set()).update(params[i])
     counts = Counter(name for names in at.values() for name in names)
     return {name: n for name, n in counts.items() if n < len(at)}
+
+
+def _shared(params: Sequence[Params], having: Sequence[int], knob: str, name: str) -> bool:
+    """Return whether the levels of `knob` that have the knob `name` met a common value of it: else nothing matches."""
+    at: dict[Key, set[Key]] = {}
+    for i in having:
+        if name in params[i]:
+            at.setdefault(_key(params[i][knob]), set()).add(_key(params[i][name]))
+    return bool(set.intersection(*at.values()))
 
 
 def _partners(params: Sequence[Params], found: Mapping[Key, list[int]], between: set[str]) -> dict[Key, list[int]]:

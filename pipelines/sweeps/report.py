@@ -72,7 +72,7 @@ def build_report(
         effects_reason=why_no_effects,
         importance=None if importance is None else dict(importance),
         left_out=tuple(sorted(left_out, key=lambda one: one.number)),
-        notes=_notes(table, found, len(left_out)),
+        notes=(*_notes(table, found, len(left_out)), *_silent(table, effects, why_no_effects)),
     )
 
 
@@ -85,6 +85,20 @@ def _effects(
     params = [table.configurations[i].params for i in rows]
     effects = main_effects(params, table.values[rows], objective, seed=seed)
     return effects, None if effects else "no two configurations differ in one knob only"
+
+
+def _silent(table: Tabled, effects: Sequence[KnobEffect], why_none: str | None) -> list[str]:
+    """Name the knobs of which no effect can be told, though they vary."""
+    if why_none is not None:
+        return []
+    values: dict[str, set[str]] = {}
+    for one in table.configurations:
+        for knob, value in one.params.items():
+            values.setdefault(knob, set()).add(repr(value))
+    gone = sorted({knob for knob, found in values.items() if len(found) > 1} - {effect.knob for effect in effects})
+    if not gone:
+        return []
+    return [f"No effect is told of {', '.join(gone)}: no two values met the same settings of all other knobs."]
 
 
 def _ranked(table: Tabled, found: Standings, metrics: Sequence[Metric]) -> tuple[Ranked, ...]:

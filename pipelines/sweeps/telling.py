@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipelines.errors import ConfigurationError
 from pipelines.runs.store import RunStore
 from pipelines.settings import home
 from pipelines.sweeps.spec import SweepSpec
@@ -56,5 +57,12 @@ def write_study(
         for trial in trials
     ]
     file = path or study_file(sweep.id)
+    _refuse_foreign(file)
     export_study(file, spec, study, sweep.name)
     return file
+
+
+def _refuse_foreign(file: Path) -> None:
+    """Refuse to write over what is no study."""
+    if file.is_dir() or (file.exists() and file.stat().st_size and b'"op_code"' not in file.read_bytes()[:200]):
+        raise ConfigurationError(f"{file} is there already and is no study; name a file that is not there yet.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from pipelines.errors import storage_errors
+from pipelines.errors import ConfigurationError, storage_errors
 
 _WIDE = 200
 
@@ -50,6 +51,23 @@ def number(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3f}" if abs(value) < 100 else f"{value:,.0f}"
     return str(value)
+
+
+def writable(*paths: str | None) -> None:
+    """Refuse, before any work, files that could not be written after it.
+
+    Raises:
+        ConfigurationError: for a folder that is not there, a folder in place of a file, or standard output asked twice.
+    """
+    if paths.count("-") > 1:
+        raise ConfigurationError("Two results cannot both go to standard output; name a file for one of them.")
+    for path in (Path(path) for path in paths if path not in (None, "-")):
+        if path.is_dir():
+            raise ConfigurationError(f"{path} is a folder; name a file to write to.")
+        if not path.parent.is_dir():
+            raise ConfigurationError(f"{path} cannot be written: there is no folder {path.parent}; make it first.")
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise ConfigurationError(f"{path} cannot be written, for want of permission; name another file.")
 
 
 def write_text(path: str, text: str) -> None:

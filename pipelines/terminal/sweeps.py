@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -141,3 +142,12 @@ def trials_grid(table: Table, report: Mapping[str, Any] | None) -> Grid:
     n = f"{shown[0]} n" if shown else "questions"
     cells = [[number(row.get(n if c == "n" else c)) for c in columns] for row in rows]
     return grid([c.replace("number", "#") for c in columns], cells, numbers_from=3 + len(varies[: _MOST_KNOBS * 2]))
+
+
+def left_unshown(table: Table) -> Iterator[str]:
+    """Yield what the grid does not show: how many rows, and why some have no numbers."""
+    if len(table.rows) > _MOST_ROWS:
+        yield f"({len(table.rows) - _MOST_ROWS:,} more rows: --csv FILE has them all)"
+    reasons = Counter(str(row["reason"]) for row in table.rows if row["state"] == "failed")
+    for reason, n in reasons.most_common(3):
+        yield f"{n:,} failed: {reason}"

@@ -226,3 +226,44 @@ def test_a_split_without_questions_and_names_that_are_unknown(call: Call, spec: 
     assert "There is no sweep 'x'" in call("sweeps", "x").err
     assert call("pause", "x").code == 2
     assert call("sweeps", "--csv", "-").code == 2
+
+
+def test_what_has_ended_is_not_told_to_pause(call: Call, spec: Write, towns: Path) -> None:
+    call("sweep", spec(), "-d", towns, "--split", "all", "--name", "mine")
+    for command in ("pause", "resume", "cancel"):
+        assert "has finished already; nothing was changed" in call(command, "mine").out
+    assert api.sweep("mine").job.state == "finished"
+
+
+def test_files_that_cannot_be_written_are_refused_before_the_work(
+    call: Call, spec: Write, towns: Path, tmp_path: Path
+) -> None:
+    for arguments in (["--csv", "/nonexistent/x.csv"], ["--json", tmp_path], ["--csv", "-", "--json", "-"]):
+        result = call("sweep", spec(), "-d", towns, "--split", "all", *arguments)
+        assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
+    assert api.jobs().recent() == []
+
+
+def test_a_study_is_not_written_over_what_is_none(call: Call, spec: Write, towns: Path, tmp_path: Path) -> None:
+    call("sweep", spec(), "-d", towns, "--split", "all", "--name", "mine")
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine")
+    result = call("sweeps", "mine", "--study", notes)
+    assert result.code == 2
+    assert "is no study" in result.err
+    assert notes.read_text() == "mine"
+    for _ in range(2):
+        assert call("sweeps", "mine", "--study", tmp_path / "study.log").code == 0
+
+
+def test_components_of_which_one_fails_still_have_effects(call: Call, spec: Write, towns: Path) -> None:
+    filters = [
+        "none",
+        *({"use": "where", "where": {"number": {"$gte": n}}} for n in (1, 2)),
+        {"use": "where", "where": {"no": 1}},
+    ]
+    found = call("sweep", spec(filter=filters), "-d", towns, "--split", "all", "--json", "-").json
+    assert found["counts"] == {"finished": 24, "failed": 8}
+    [effect] = [one for one in found["report"]["effects"] if one["knob"] == "filter"]
+    assert [level["value"] for level in effect["levels"]] == ["none", "where", "where (2)"]
+    assert "filter" not in " ".join(found["report"]["notes"]).replace("filter.where", "")

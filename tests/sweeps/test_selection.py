@@ -137,7 +137,9 @@ def _concluded(values: DoubleArray, tokens: list[float]):  # type: ignore[no-unt
 
 
 def test_the_proposal_says_by_which_cost_and_how_much() -> None:
-    chosen = _concluded(_table(), [100.0, 600.0, 1000.0, 1000.0, 1.0])
+    values = _table()
+    values[1] = values[2] - np.tile([0.02, -0.019], 20)  # behind by 0.0005, which nothing could show
+    chosen = _concluded(values, [100.0, 600.0, 1000.0, 1000.0, 1.0])
     assert (chosen.winner, chosen.tied, chosen.identical, chosen.n_worse) == (12, (13, 11), (13,), 1)
     assert (chosen.n_comparisons, chosen.n_questions) == (3, 40)
     # The first is cheapest of all but worse; the second is 600 against 1000.
@@ -149,11 +151,21 @@ def test_the_proposal_says_by_which_cost_and_how_much() -> None:
     assert "1 of them identical to it on every question" in chosen.sentence
 
 
+def test_what_only_the_correction_keeps_tied_is_not_proposed() -> None:
+    # Behind by a little on 40 questions: alone p < 0.05; among 30 comparisons it is tied, like 29 copies of the winner.
+    values = np.stack([np.linspace(0.3, 0.9, 40)] * 30 + [np.linspace(0.3, 0.9, 40) - np.tile([0.1, -0.045], 20)])
+    chosen = _concluded(values, [1000.0] * 30 + [1.0])
+    assert 40 in chosen.tied
+    found = _found(values, np.array([1000.0] * 30 + [1.0])[:, None])
+    assert found.p[30] < 0.05 <= found.p_holm[30]
+    assert chosen.proposal.number == chosen.winner
+
+
 def test_an_identical_one_that_is_cheaper_is_proposed_and_named() -> None:
     proposal = _concluded(_table(), [1.0, 900.0, 1000.0, 500.0, 1.0]).proposal
     # The twin would have won the tie for being cheaper, so it is the winner itself.
     assert (proposal.number, proposal.metric) == (13, None)
-    assert "none tied with it is cheaper by a margin that counts" in proposal.sentence
+    assert "nothing cheaper by a margin that counts" in proposal.sentence
 
 
 def test_alone_or_without_costs_the_winner_is_taken() -> None:
