@@ -18,7 +18,7 @@ from pipelines.runs.database import Database
 from pipelines.runs.doing import do_evaluation
 from pipelines.runs.heart import Heart
 from pipelines.runs.jobs import Job, Jobs, this_worker
-from pipelines.runs.lock import first_free
+from pipelines.runs.lock import WorkerLock, first_free
 from pipelines.runs.spawn import slots_given
 from pipelines.runs.store import RunStore
 from pipelines.runs.submit import EVALUATE
@@ -27,6 +27,7 @@ from pipelines.settings import database_url, home, logs_folder, runs_folder
 from pipelines.sweeps.doing import SWEEP, do_sweep, help_sweep
 
 _POLL_S = 0.2
+_LOOKS = 4
 _log = logging.getLogger("rag_workbench.worker")
 
 
@@ -103,6 +104,16 @@ class Worker:
         return do_sweep(job, heart, self._database, self._name)
 
 
+def _slot() -> WorkerLock | None:
+    """Take a free slot; look again for a moment, for whoever counts the free ones holds them while it does."""
+    for _ in range(_LOOKS):
+        lock = first_free(home(), slots_given())
+        if lock is not None:
+            return lock
+        time.sleep(_POLL_S)
+    return None
+
+
 def main() -> None:
     """Work, unless as many workers of this home folder as there may be are at it."""
     logs_folder().mkdir(parents=True, exist_ok=True)
@@ -112,7 +123,7 @@ def main() -> None:
         format="%(asctime)s %(process)d %(levelname)s %(message)s",
     )
     logging.getLogger("bm25s").setLevel(logging.WARNING)
-    lock = first_free(home(), slots_given())
+    lock = _slot()
     if lock is None:
         sys.exit(0)
     try:

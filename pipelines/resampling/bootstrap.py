@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from pipelines.records import DoubleArray, LongArray
 from pipelines.resampling.grid import Grid, blocks
 
 LOW, HIGH = 0.025, 0.975
+_REMEMBERED_BYTES = 64 * 2**20
 
 
 def percentile_bounds(
@@ -64,6 +66,19 @@ def _weights(n: int, resamples: int, seed: int, block_bytes: int) -> Iterator[tu
 
     The counts are multinomial: n draws with replacement, counted. The stream goes on over block boundaries.
     """
+    if 8 * n * resamples <= _REMEMBERED_BYTES:
+        yield from _remembered_weights(n, resamples, seed, block_bytes)
+    else:
+        yield from _drawn_weights(n, resamples, seed, block_bytes)
+
+
+@lru_cache(maxsize=2)
+def _remembered_weights(n: int, resamples: int, seed: int, block_bytes: int) -> list[tuple[slice, DoubleArray]]:
+    """Return them all: a sweep asks for the same ones with every few runs that it writes."""
+    return list(_drawn_weights(n, resamples, seed, block_bytes))
+
+
+def _drawn_weights(n: int, resamples: int, seed: int, block_bytes: int) -> Iterator[tuple[slice, DoubleArray]]:
     random = np.random.default_rng([seed, 0])
     for part in blocks(resamples, 8 * n, block_bytes):
         size = part.stop - part.start

@@ -22,7 +22,7 @@ State = Literal["queued", "running", "paused", "finished", "failed", "cancelled"
 Order = Literal["go on", "pause", "cancel", "lost"]
 ACTIVE: tuple[State, ...] = ("queued", "running")
 LEASE_S = 15.0
-MOST_ATTEMPTS = 3
+MOST_ATTEMPTS = 5
 DIED = (
     f"The worker process died {MOST_ATTEMPTS} times during this work, most likely for want of memory; "
     "choose a smaller batch size, a smaller model or exact search, and run again: finished stages are kept."

@@ -6,9 +6,11 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pipelines.catalog import STAGE_NAMES
 from pipelines.execution import Execution, Node, StageReport
@@ -177,13 +179,28 @@ def _commonest_reason(scores: Scores, column: int) -> str:
 
 def _latency(milliseconds: Sequence[float], seed: int) -> list[Measured]:
     values = np.asarray(milliseconds)
-    draws = np.random.default_rng(seed).integers(0, len(values), (_QUANTILE_RESAMPLES, len(values)))
+    resampled = np.sort(values[_draws(len(values), seed)], axis=1)
     found = []
     for share in (50, 95):
         metric = Metric(f"latency_ms_p{share}", "latency_ms", False, "ms")
-        low, high = np.percentile(np.percentile(values[draws], share, axis=1), (2.5, 97.5))
-        found.append(Measured(metric, float(np.percentile(values, share)), float(low), float(high), len(values), 0))
+        low, high = np.percentile(_quantile(resampled, share / 100), (2.5, 97.5))
+        middle = float(_quantile(np.sort(values)[None], share / 100)[0])
+        found.append(Measured(metric, middle, float(low), float(high), len(values), 0))
     return found
+
+
+@lru_cache(maxsize=8)
+def _draws(n: int, seed: int) -> npt.NDArray[np.int64]:
+    """Return which of `n` values each resample holds: the same for all runs of a sweep."""
+    return np.random.default_rng(seed).integers(0, n, (_QUANTILE_RESAMPLES, n))
+
+
+def _quantile(ordered: DoubleArray, share: float) -> DoubleArray:
+    """Interpolate linearly in each sorted row, as np.percentile does."""
+    place = share * (ordered.shape[1] - 1)
+    before = int(place)
+    after = min(before + 1, ordered.shape[1] - 1)
+    return np.asarray(ordered[:, before] + (place - before) * (ordered[:, after] - ordered[:, before]))
 
 
 def _notes(work: Plan, rankings: Rankings, chunks: Chunks) -> list[str]:

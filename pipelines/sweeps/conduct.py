@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines.cache import Cache
-from pipelines.execution import Execution
+from pipelines.execution import Execution, Unclaimed
 from pipelines.golden.dataset import Dataset
 from pipelines.runs.claims import StoredClaims
 from pipelines.runs.database import Database
 from pipelines.runs.heart import Heart
+from pipelines.runs.spawn import slots_given
 from pipelines.runs.store import RunStore
 from pipelines.settings import cache_folder, runs_folder
 from pipelines.sweeps.accounts import Executions
@@ -50,7 +51,8 @@ class Conductor:
         self._rates = Rates(place.database)
         self.executions = Executions()
         self._standing = Standing(place.heart, self._rates, helps=place.helps)
-        claims = StoredClaims(place.database, place.worker)
+        shared = max(sweep.workers, slots_given()) > 1  # alone in its home, a worker has nobody to agree with
+        claims = StoredClaims(place.database, place.worker) if shared else Unclaimed()
         self._run = Execution(Cache(cache_folder()), place.heart.watch, claims=claims, on_computed=self._kept)
         self._run.on_worked = self._rates.enter
         self._engine = Engine(self._run, backwards=place.helps, told=self._standing.did)
