@@ -192,7 +192,7 @@ def test_two_workers_over_one_store_do_each_piece_once(tmp_path: Path, helps: bo
     def slow(key: str, *inputs: Numbers, stage: str = "retrieve") -> Numbers:
         def work(run: Execution) -> list[float]:
             worked[key] += 1
-            time.sleep(0.003)
+            time.sleep(0.03)  # long beside a claim: who waits for the store's lock looks again after a while
             return [1 + sum(run.get(one)[0] for one in inputs)]
 
         return node(key, *inputs, stage=stage, work=work)
@@ -202,8 +202,10 @@ def test_two_workers_over_one_store_do_each_piece_once(tmp_path: Path, helps: bo
     wanted = [slow(f"{one.key}-{k}", one) for one in chunkings for k in range(5)]
     shares: dict[str, list[Piece]] = {}
     failures: list[dict[str, str]] = []
+    together = threading.Barrier(2)
 
     def one(worker: str, backwards: bool) -> None:
+        together.wait(30)
         run = execution(tmp_path, claims=StoredClaims(database, worker))
         failed, shares[worker] = carried_out(run, wanted, backwards=backwards)
         failures.append(failed)
