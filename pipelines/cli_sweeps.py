@@ -43,7 +43,7 @@ def sweep(
     dataset: DatasetOption,
     split: Annotated[str, typer.Option(help="Questions to choose on: train, dev, test or all")] = _DEFAULT,
     name: Annotated[str | None, typer.Option(help="What to call the sweep; by default the file's name")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Worker processes that share the work")] = 1,
+    workers: Annotated[int, typer.Option(help="Worker processes that share the work")] = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would cost, and do nothing")] = False,
     detach: Annotated[
         bool, typer.Option("--detach", help="Do not wait: 'sweeps' and 'jobs' tell how it stands")

@@ -136,4 +136,5 @@ def explain(error: ValidationError, component: type[Component]) -> str:
     knob = next((knob for knob in knobs(component) if knob.name == name), None)
     if first["type"] == "missing" or knob is None:
         return f"{owner} needs the knob '{name}': {knob.description if knob else first['msg']}."
-    return f"{owner}.{name} must be {knob.bounds()}, but got {shorten(repr(first['input']))}."
+    whole = "a whole number, " if first["type"] == "int_from_float" else ""
+    return f"{owner}.{name} must be {whole}{knob.bounds()}, but got {shorten(repr(first['input']))}."

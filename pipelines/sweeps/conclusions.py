@@ -59,7 +59,7 @@ def _selection_sentence(
 def _proposal(
     found: Standings, numbers: Sequence[int], objective: Metric, costs: DoubleArray, metrics: Sequence[Metric]
 ) -> Proposal:
-    candidates = _equals(found)
+    candidates = _as_good_alone(found)
     choice = cheapest(costs[candidates], metrics)
     taken, winner = candidates[choice.position], found.winner
     if choice.decided_by is None:
@@ -72,12 +72,13 @@ def _proposal(
     return Proposal(numbers[taken], metric.name, cost, before, saved, sentence)
 
 
-def _equals(found: Standings) -> list[int]:
-    """Return the winner, and what even a comparison by itself does not tell from it.
+def _as_good_alone(found: Standings) -> list[int]:
+    """Return the winner, and what even a comparison by itself does not tell from it, neither by p nor by interval.
 
     Over many rows the correction leaves nearly everything tied; the cheapest of that would be the worst there is.
     """
-    return [i for i in found.positions("winner", "identical", "tied") if not found.p[i] < ALPHA]
+    apart = (found.p < ALPHA) | (found.low > 0) | (found.high < 0)
+    return [i for i in found.positions("winner", "identical", "tied") if not apart[i]]
 
 
 def _kept_sentence(winner: int, n_tied: int, costs: DoubleArray, metrics: Sequence[Metric]) -> str:

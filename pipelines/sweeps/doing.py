@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipelines.errors import WorkbenchError
 from pipelines.golden.dataset import Dataset
 from pipelines.pipeline import Pipeline
 from pipelines.runs.database import Database
@@ -114,7 +115,7 @@ def _trial(proposal: Proposal, batch: int) -> Trial:
     choice = proposal.choice
     try:
         label = Pipeline.parse(choice.settings, "configuration").label()
-    except Exception:
+    except WorkbenchError:  # refused: its row says why
         label = ", ".join(f"{name} {value}" for name, value in choice.params.items())
     state, reason = ("failed", proposal.refused) if proposal.refused else ("waiting", None)
     return Trial(

@@ -51,7 +51,12 @@ class SweepSpec:
         Raises:
             ConfigurationError: when the file cannot be read as a sweep.
         """
-        return cls.parse(read_settings(path), str(path))
+        values = read_settings(path)
+        if not values:
+            raise ConfigurationError(
+                f"{path} is empty; a sweep names at least one stage, such as 'chunk: {{use: fixed, size: [128, 256]}}'."
+            )
+        return cls.parse(values, str(path))
 
     @cached_property
     def objectives(self) -> tuple[Objective, ...]:

@@ -267,3 +267,12 @@ def test_components_of_which_one_fails_still_have_effects(call: Call, spec: Writ
     [effect] = [one for one in found["report"]["effects"] if one["knob"] == "filter"]
     assert [level["value"] for level in effect["levels"]] == ["none", "where", "where (2)"]
     assert "filter" not in " ".join(found["report"]["notes"]).replace("filter.where", "")
+
+
+def test_an_empty_file_and_no_worker_are_refused(call: Call, spec: Write, towns: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.yaml").write_text("")
+    for arguments, said in ((["sweep", tmp_path / "empty.yaml"], "is empty; a sweep names at least one stage"),
+                            (["sweep", spec(), "--workers", "0"], "must be 1 to 64, but got 0")):  # fmt: skip
+        result = call(*arguments, "-d", towns, "--split", "all")
+        assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
+        assert said in result.err
