@@ -17,7 +17,7 @@ export TOKENIZERS_PARALLELISM := false
 
 ## The environment for development: tests, linters, every extra.
 .venv/.development: .venv/.runtime
-	@$(PIP) --editable '.[fast,onnx,dashboard,ragas,postgres,dev]'
+	@$(PIP) --editable '.[fast,onnx,dashboard,entities,ragas,postgres,dev]'
 	@touch $@
 
 setup: .venv/.development

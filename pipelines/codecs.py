@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.cache import Codec
-from pipelines.records import Candidates, Chunks, Column, Documents, FloatArray, Metric, Rankings, Scores
+from pipelines.records import Candidates, Chunks, Column, Documents, FloatArray, Marks, Metric, Rankings, Scores
 
+_MARK_ARRAYS = ("document", "start", "end")
 _CHUNK_ARRAYS = ("document", "start", "end", "context_start", "context_end", "tokens")
 
 
@@ -55,11 +56,26 @@ def _get_columns(folder: Path) -> dict[str, Column]:
 def _save_documents(value: Documents, folder: Path) -> None:
     _put_json(folder / "documents.json", {"ids": value.ids, "texts": value.texts})
     _put_columns(folder, value.columns)
+    _put_json(folder / "marks.json", [{"kind": kind, "values": m.value.values} for kind, m in value.marks.items()])
+    for i, marks in enumerate(value.marks.values()):
+        _put(folder, **{f"marks-{i}-{name}": getattr(marks, name) for name in _MARK_ARRAYS})
+        _put(folder, **{f"marks-{i}-codes": marks.value.codes})
 
 
 def _load_documents(folder: Path) -> Documents:
     raw = _get_json(folder / "documents.json")
-    return Documents(tuple(raw["ids"]), tuple(raw["texts"]), _get_columns(folder))
+    return Documents(tuple(raw["ids"]), tuple(raw["texts"]), _get_columns(folder), _get_marks(folder))
+
+
+def _get_marks(folder: Path) -> dict[str, Marks]:
+    found = {}
+    kept = folder / "marks.json"  # What was kept before there were marks has none.
+    for i, declared in enumerate(_get_json(kept) if kept.exists() else []):
+        spans = {name: _get(folder, f"marks-{i}-{name}") for name in _MARK_ARRAYS}
+        found[declared["kind"]] = Marks(
+            **spans, value=Column(_get(folder, f"marks-{i}-codes"), tuple(declared["values"]))
+        )
+    return found
 
 
 def _save_chunks(value: Chunks, folder: Path) -> None:

@@ -19,9 +19,9 @@ from pipelines.component import digest
 from pipelines.execution import Execution, Node, node_key
 from pipelines.models.devices import machine
 from pipelines.plan import Plan
-from pipelines.records import Candidates, FloatArray, Rankings
+from pipelines.records import FloatArray, Rankings
 from pipelines.stages.rerank import PairReranker, Retrieved
-from pipelines.stages.retrieve import Lookup, Retriever
+from pipelines.stages.retrieve import Retriever
 
 SAMPLE = 50
 _PAIRS_SAMPLE = 10
@@ -110,16 +110,8 @@ class Stopwatch:
         inputs += (plan.query_vectors,) if retriever.needs_vectors else ()
 
         def start(run: Execution) -> Once:
-            opened, queries, candidates = run.get(searcher), run.get(plan.queries), run.get(plan.candidates)
-            vectors = run.get(plan.query_vectors) if retriever.needs_vectors else None
-
-            def once(row: int) -> None:
-                own = np.flatnonzero(queries.question == row)
-                asked = Candidates(candidates.mask[queries.question[own]], candidates.allowed)
-                texts = [queries.texts[i] for i in own]
-                opened.search(Lookup(texts, asked, None if vectors is None else vectors[own], depth))
-
-            return once
+            opened, search = run.get(searcher), plan.search(run, vectors=retriever.needs_vectors)
+            return lambda row: search.only(row).by(opened, depth)
 
         return self._node("search", [retriever.searches(), depth], inputs, start)
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from pipelines.execution import Execution
 from pipelines.plan import Plan
-from pipelines.records import Candidates, Chunks, FloatArray, MetadataValue, Rankings
+from pipelines.records import Chunks, FloatArray, MetadataValue, Rankings
+from pipelines.searching import Search
 from pipelines.stages.filter import Asked
 from pipelines.stages.rerank import Retrieved
-from pipelines.stages.retrieve import Lookup, Searcher
+from pipelines.stages.retrieve import Searcher
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,7 @@ class Live:
         wants = pipeline.retrieve.needs_vectors or pipeline.rerank.needs_vectors
         vectors = pipeline.embed.embed_queries(queries.texts, fitted=self.fitted).vectors if wants else None
         allowed = pipeline.filter.candidates([Asked(text, known)], self.chunks.columns, len(self.chunks))
-        asked = Candidates(allowed.mask[queries.question], allowed.allowed)
-        found = self.plan.per_question(self.searcher.search(Lookup(queries.texts, asked, vectors)), queries)
-        found = pipeline.retrieve.above(found)
+        found = pipeline.retrieve.above(Search(queries, allowed, vectors).by(self.searcher))
         if pipeline.rerank.identity:
             return found
         first = vectors[:1] if vectors is not None else None

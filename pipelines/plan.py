@@ -28,12 +28,10 @@ from pipelines.records import (
     Rankings,
     Scores,
 )
+from pipelines.searching import Search
 from pipelines.stages.rerank import PairReranker, Retrieved
-from pipelines.stages.retrieve import Corpus, Lookup, Retriever, Searcher
+from pipelines.stages.retrieve import Corpus, Retriever, Searcher
 from pipelines.stages.score import Evaluation
-from pipelines.topk import fuse
-
-_RRF_K = 60
 
 
 @dataclass(frozen=True)
@@ -144,32 +142,17 @@ class Plan(CorpusPlan):
         """
         return self.pipeline.transform.identity and (self.pipeline.index.exact or not retriever.needs_vectors)
 
+    def search(self, run: Execution, *, vectors: bool) -> Search:
+        """Return what is looked for, with the queries' vectors where they are needed."""
+        return Search(run.get(self.queries), run.get(self.candidates), run.get(self.query_vectors) if vectors else None)
+
     def _searched(self, run: Execution, retriever: Retriever, depth: int) -> Rankings:
-        queries, candidates = run.get(self.queries), run.get(self.candidates)
-        vectors = run.get(self.query_vectors) if retriever.needs_vectors else None
-        asked = Candidates(candidates.mask[queries.question], candidates.allowed)
-        lookup = Lookup(queries.texts, asked, vectors, depth)
-        found = self.per_question(run.get(self.searcher(retriever)).search(lookup), queries)
+        search = self.search(run, vectors=retriever.needs_vectors)
+        found = search.by(run.get(self.searcher(retriever)), depth)
         nothing = int((found.chunk[:, :1] == PADDING).sum())
         if nothing:
             run.note(f"{retriever.name} retrieved nothing at all for {nothing} of {found.n_questions} questions.")
         return found
-
-    @staticmethod
-    def per_question(rankings: Rankings, queries: Queries) -> Rankings:
-        """Fuse the rankings of a question's several queries by reciprocal rank; a single one stays as it is."""
-        if len(queries.texts) == queries.n_questions:
-            return rankings
-        gain = np.broadcast_to(1.0 / (_RRF_K + np.arange(1, rankings.depth + 1)), rankings.chunk.shape)
-        nth = np.arange(len(queries.question)) - np.searchsorted(queries.question, queries.question)
-        parts = []
-        for n in range(int(nth.max()) + 1):
-            chunk = np.full((queries.n_questions, rankings.depth), PADDING, dtype=np.int32)
-            earned = np.zeros(chunk.shape)
-            rows = queries.question[nth == n]
-            chunk[rows], earned[rows] = rankings.chunk[nth == n], gain[nth == n]
-            parts.append((chunk, earned))
-        return fuse(parts, rankings.depth)
 
     @cached_property
     def rankings(self) -> Node[Rankings]:

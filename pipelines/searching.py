@@ -1,0 +1,55 @@
+"""How questions are put to a searcher: each query under its question's candidates, several fused by rank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipelines.records import PADDING, Candidates, FloatArray, Queries, Rankings
+from pipelines.stages.retrieve import Lookup, Searcher
+from pipelines.topk import fuse
+
+_RRF_K = 60
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is looked for, for all questions at once. Row q of `candidates` belongs to question q.
+
+    `vectors` is float32 [n_queries, dimensions], None where none are needed.
+    """
+
+    queries: Queries
+    candidates: Candidates
+    vectors: FloatArray | None = None
+
+    def by(self, searcher: Searcher, depth: int | None = None) -> Rankings:
+        """Return the ranking of every question; `depth` None is the retriever's own."""
+        queries = self.queries
+        asked = Candidates(self.candidates.mask[queries.question], self.candidates.allowed)
+        return per_question(searcher.search(Lookup(queries.texts, asked, self.vectors, depth)), queries)
+
+    def only(self, row: int) -> Search:
+        """Return the search of one question alone, as a person asks it."""
+        own = np.flatnonzero(self.queries.question == row)
+        texts = tuple(self.queries.texts[i] for i in own)
+        queries = Queries(np.zeros(len(own), dtype=np.int32), texts, 1)
+        candidates = Candidates(self.candidates.mask[row : row + 1], self.candidates.allowed)
+        return Search(queries, candidates, None if self.vectors is None else self.vectors[own])
+
+
+def per_question(rankings: Rankings, queries: Queries) -> Rankings:
+    """Fuse the rankings of a question's several queries by reciprocal rank; a single one stays as it is."""
+    if len(queries.texts) == queries.n_questions:
+        return rankings
+    gain = np.broadcast_to(1.0 / (_RRF_K + np.arange(1, rankings.depth + 1)), rankings.chunk.shape)
+    nth = np.arange(len(queries.question)) - np.searchsorted(queries.question, queries.question)
+    parts = []
+    for n in range(int(nth.max()) + 1):
+        chunk = np.full((queries.n_questions, rankings.depth), PADDING, dtype=np.int32)
+        earned = np.zeros(chunk.shape)
+        rows = queries.question[nth == n]
+        chunk[rows], earned[rows] = rankings.chunk[nth == n], gain[nth == n]
+        parts.append((chunk, earned))
+    return fuse(parts, rankings.depth)
