@@ -56,6 +56,10 @@ def sweep(
 ) -> None:
     """Evaluate every configuration of a search space, choose on dev, report on test."""
     writable(csv, json)
+    if name is not None and not name.strip():
+        raise ConfigurationError(
+            "--name is empty; give the sweep a name, or leave --name out to call it like its file."
+        )
     spec, opened = api.SweepSpec.read(settings), api.open_dataset(dataset)
     chosen = _split(split, opened)
     if dry_run:

@@ -68,6 +68,11 @@ def shorten(text: object, limit: int = 80) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def counted(n: int, noun: str) -> str:
+    """Return "1 run", "2 runs"."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
 @contextmanager
 def storage_errors(path: Path, doing: str) -> Iterator[None]:
     """Turn what the operating system says of `path` into one sentence.

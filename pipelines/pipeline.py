@@ -217,4 +217,11 @@ def parse_settings(content: bytes, where: str, *, json_text: bool = False) -> ob
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{where} cannot be read as text ({error}); name a YAML or JSON file.") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{where} is not well-formed: {shorten(error, 200)}.") from error
+        raise ConfigurationError(f"{where} is not well-formed: {_said(error)}.") from error
+
+
+def _said(error: Exception) -> str:
+    """Return what a parser found, and where: "line 2, column 5: expected ',' or ']'"."""
+    mark = getattr(error, "problem_mark", None)
+    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
+    return place + shorten(getattr(error, "problem", None) or error, 200)

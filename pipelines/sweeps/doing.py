@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipelines.errors import WorkbenchError
+from pipelines.errors import WorkbenchError, counted
 from pipelines.golden.dataset import Dataset
 from pipelines.pipeline import Pipeline
 from pipelines.runs.database import Database
@@ -90,7 +90,7 @@ class Lead:
         if proposals:
             batch = 1 + max((trial.batch for trial in trials), default=-1)
             self.store.add_trials(self.sweep.id, [_trial(one, batch) for one in proposals])
-            self.say(f"batch {batch + 1}: {len(proposals)} configurations")
+            self.say(f"batch {batch + 1}: {counted(len(proposals), 'configuration')}")
             return self.next_batch()
         return []
 

@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Table as Grid
 
 from pipelines.api import Estimate, SweepView, Table
+from pipelines.errors import counted
 from pipelines.terminal.output import grid, number
 
 _MOST_ROWS = 20
@@ -18,15 +19,16 @@ _MOST_KNOBS = 5
 def described_estimate(estimate: Estimate) -> Iterator[str]:
     """Yield the lines of `--dry-run`."""
     of = "a random draw of " if estimate.sampled else ""
-    yield f"{of}{estimate.n_configurations:,} configurations, of which {estimate.n_runs_there:,} are evaluated already"
+    there = f"of which {estimate.n_runs_there:,} are evaluated already"
+    yield f"{of}{counted(estimate.n_configurations, 'configuration')}, {there}"
     yield (
-        f"{estimate.n_executions:,} stage executions after sharing, instead of {estimate.n_unshared:,}; "
+        f"{counted(estimate.n_executions, 'stage execution')} after sharing, instead of {estimate.n_unshared:,}; "
         f"{estimate.n_stored:,} of them are in the store"
     )
     about = "" if estimate.exact else "about "
     yield (
-        f"{about}{estimate.n_chunks:,} chunks in {estimate.n_chunkings:,} chunkings; "
-        f"{about}{estimate.n_to_embed:,} distinct texts to embed"
+        f"{about}{counted(estimate.n_chunks, 'chunk')} in {counted(estimate.n_chunkings, 'chunking')}; "
+        f"{about}{counted(estimate.n_to_embed, 'distinct text')} to embed"
     )
     yield f"expected time: {_time(estimate)}"
     yield f"tokens: {estimate.tokens:,}; USD: {_usd(estimate)}"
@@ -84,7 +86,7 @@ def described_standing(view: SweepView) -> str:
     done, total = sum(trial.state != "waiting" for trial in view.trials), len(view.trials)
     rest = view.job.progress.get("eta_s")
     ends = f", about {_seconds(rest)} left" if rest is not None and view.job.active else ""
-    return f"{view.job.state}: {done:,} of {total:,} configurations{ends}"
+    return f"{view.job.state}: {done:,} of {counted(total, 'configuration')}{ends}"
 
 
 def described_report(view: SweepView) -> Iterator[str]:
