@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipelines.catalog import STAGES, Knob, all_components, knobs, summary
+from pipelines.catalog import STAGES, Knob, Stage, all_components, knobs, summary
 from pipelines.component import Component
 
 _HEAD = """# Components and their knobs
@@ -16,18 +17,40 @@ Made by `make docs` from the components' own declarations: do not edit. The same
 """
 
 
+_GUIDES = {
+    "load": "loading.md",
+    "chunk": "chunking.md",
+    "extract": "extraction.md",
+    "embed": "embedding.md",
+    "transform": "transforms.md",
+    "filter": "filters.md",
+    "retrieve": "retrieval.md",
+    "rerank": "reranking.md",
+    "score": "metrics/README.md",
+}
+
+
 def lines() -> Iterator[str]:
     """Yield the page, line by line."""
     yield _HEAD
     known = all_components()
     for stage in STAGES:
-        yield f"## {stage.name}\n\n{stage.purpose}. Default: `{stage.default}`.\n"
-        for component in known[stage.name].values():
-            yield from _component(component)
+        yield from _stage(stage, known[stage.name])
+
+
+def _stage(stage: Stage, components: dict[str, type[Component]]) -> Iterator[str]:
+    guide = _GUIDES.get(stage.name)
+    more = f" What was measured, and how to choose: [{guide}]({guide})." if guide else ""
+    yield f"## {stage.name}\n\n{stage.purpose}. Default: `{stage.default}`.{more}\n"
+    if len(components) > 1:
+        rows = "\n".join(f"| [`{name}`](#{stage.name}-{name}) | {summary(c)} |" for name, c in components.items())
+        yield f"| component | what it does |\n| --- | --- |\n{rows}\n"
+    for component in components.values():
+        yield from _component(component)
 
 
 def _component(component: type[Component]) -> Iterator[str]:
-    yield f"### `{component.name}`\n\n{summary(component)}\n"
+    yield f"### {component.stage} `{component.name}`\n\n{inspect.cleandoc(component.__doc__ or '')}\n"
     rows = [
         f"| `{k.name}` | {k.bounds().replace('|', '/')} | {_default(k)} | {k.description} |" for k in knobs(component)
     ]

@@ -57,9 +57,7 @@ def sweep(
     """Evaluate every configuration of a search space, choose on dev, report on test."""
     writable(csv, json)
     if name is not None and not name.strip():
-        raise ConfigurationError(
-            "--name is empty; give the sweep a name, or leave --name out to call it like its file."
-        )
+        raise ConfigurationError("--name is empty; give the sweep a name, or leave --name out: it is then its file's.")
     spec, opened = api.SweepSpec.read(settings), api.open_dataset(dataset)
     chosen = _split(split, opened)
     if dry_run:
