@@ -155,9 +155,14 @@ class Plan(CorpusPlan):
         return found
 
     @cached_property
+    def before_rerank(self) -> Node[Rankings]:
+        """The ranking of every question as retrieval hands it to the reranker: what is not in it, retrieval lost."""
+        return self.retrieved(self.pipeline.retrieve)
+
+    @cached_property
     def rankings(self) -> Node[Rankings]:
         """The final ranking of every question."""
-        retrieved = self.retrieved(self.pipeline.retrieve)
+        retrieved = self.before_rerank
         rerank = self.pipeline.rerank
         if rerank.identity:
             return retrieved
