@@ -15,9 +15,9 @@ class Relevant:
     """What is relevant, laid out for scoring. A *pair* is a question and one document that holds evidence of it.
 
     `question`, `document` and `grade` are [n_pairs], in order of question; a pair's grade is the greatest of its
-    evidence. `evidence` (its owners are pairs, in order) leaves out spans without a character; row i belongs to item
-    `item[i]`, one item a group of alternatives. `item_question` and `item_grade` are [n_items], an item's grade being
-    the greatest of its alternatives. `regions` is the merged evidence of every pair.
+    evidence. `evidence` (its owners are pairs, in order) leaves out spans without a character; row i is row `row[i]` of
+    the gold and belongs to item `item[i]`, one item a group of alternatives. `item_question` and `item_grade` are
+    [n_items], an item's grade being the greatest of its alternatives. `regions` is the merged evidence of every pair.
     """
 
     n_questions: int
@@ -25,6 +25,7 @@ class Relevant:
     document: LongArray
     grade: DoubleArray
     evidence: Spans
+    row: LongArray
     item: LongArray
     item_question: LongArray
     item_grade: DoubleArray
@@ -44,6 +45,7 @@ class Relevant:
             document=low_part(pairs),
             grade=_greatest(gold.grade, pair, len(pairs)),
             evidence=evidence,
+            row=rows,
             item=item,
             item_question=gold.question[rows][first].astype(np.int64),
             item_grade=_greatest(gold.grade[rows], item, len(groups)),
