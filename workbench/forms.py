@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import streamlit as st
-import yaml
 
 from pipelines import api
 from pipelines.catalog import Knob
 from pipelines.errors import ConfigurationError, shorten
+from workbench import declared, lines
 
-Schema = Mapping[str, Any]
-_NUMBER_PX, _TEXT_PX = 150, 215
+Draw = Callable[[Knob, Any, str], Any]
+_NUMBER_PX, _TEXT_PX, _SEVERAL_PX = 150, 215, 330
+_SHOWN_KNOBS, _MOST_KNOBS = 6, 8
+_LONG_CHARS = 60
+_FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 
 
 def knob_form(knobs: Sequence[Knob], held: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Draw the knobs, beginning with the values held; return what is set now.
+    """Draw the knobs, beginning with the values held; return what is set now. Of many, the later ones are folded away.
 
     Raises:
         ConfigurationError: for text that cannot be read as a value; the bounds are the component's to check.
     """
+    many = len(knobs) > _MOST_KNOBS
+    first, rest = (knobs[:_SHOWN_KNOBS], knobs[_SHOWN_KNOBS:]) if many else (knobs, [])
+    values, wrong = _row(first, held, key)
+    if rest:
+        changed = [knob.name for knob in rest if held.get(knob.name, knob.default) != knob.default]
+        with st.expander(f"{len(rest)} more settings", expanded=bool(changed), key=f"{key}.more"):
+            more, also = _row(rest, held, key)
+        values, wrong = {**values, **more}, [*wrong, *also]
+    if wrong:
+        raise wrong[0]
+    return values
+
+
+def _row(knobs: Sequence[Knob], held: Mapping[str, Any], key: str) -> tuple[dict[str, Any], list[ConfigurationError]]:
     values: dict[str, Any] = {}
     wrong: list[ConfigurationError] = []
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
@@ -30,115 +48,188 @@ def knob_form(knobs: Sequence[Knob], held: Mapping[str, Any], key: str) -> dict[
                 values[knob.name] = draw(knob, held.get(knob.name, knob.default), f"{key}.{knob.name}")
             except ConfigurationError as error:
                 wrong.append(error)
-    if wrong:
-        raise wrong[0]
-    return values
+    return values, wrong
 
 
 def draw(knob: Knob, value: Any, key: str) -> Any:
     """Draw one knob and return its value."""
-    return _kind(schema(knob))(knob, value, key)
+    return _kind(declared.schema(knob))(knob, value, key)
 
 
-def schema(knob: Knob) -> Schema:
-    """Return the knob's schema; of an optional one, that of its value."""
-    variants = [one for one in knob.schema.get("anyOf", ()) if one.get("type") != "null"]
-    return {**knob.schema, **variants[0]} if len(variants) == 1 else knob.schema
-
-
-def _optional(knob: Knob) -> bool:
-    return any(one.get("type") == "null" for one in knob.schema.get("anyOf", ()))
-
-
-def _kind(described: Schema) -> Callable[[Knob, Any, str], Any]:
-    if described.get("enum"):
+def _kind(described: declared.Schema) -> Draw:
+    if declared.choices(described):
         return _choice
     if described.get("type") == "array":
-        return _integers if described.get("items", {}).get("type") == "integer" else _mapping
-    drawn = {"boolean": _boolean, "integer": _integer, "number": _number, "string": _text}
+        return _kind_of_list(described.get("items", {}))
+    if described.get("type") == "object":
+        return _terms if _holds_texts(described) else _mapping
+    if described.get("type") == "string":
+        return _date if described.get("format") == "date" else _text
+    if declared.of_several_kinds(described):
+        return _either
+    drawn: dict[str, Draw] = {"boolean": _boolean, "integer": _integer, "number": _number}
     return drawn.get(described.get("type", ""), _mapping)
 
 
-def label(knob: Knob) -> str:
-    """Return the knob's name in words, with its unit."""
-    words = knob.name.replace("_", " ")
-    unit = "" if knob.unit in ("", *words.split()) else f", {knob.unit}"
-    return words + unit
+def _kind_of_list(items: declared.Schema) -> Draw:
+    if items.get("enum"):
+        return _several
+    kinds: dict[str, Draw] = {"integer": _integers, "number": _numbers, "string": _items}
+    return kinds.get(items.get("type", ""), _mapping)
 
 
-def help_text(knob: Knob) -> str:
-    """Return what the knob decides, what is allowed and what is the default."""
-    default = "" if knob.required else f" Default: {_written(knob.default)}."
-    allowed = "" if schema(knob).get("enum") or schema(knob).get("type") == "boolean" else f" ({knob.bounds()})"
-    return f"{knob.description}{allowed}.{default}".replace("$", r"\$").replace("*", r"\*")
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(str(one) for one in value) or "none"
-    return {True: "on", False: "off", None: "none"}.get(value, str(value)) if not isinstance(value, dict) else "empty"
+def _holds_texts(described: declared.Schema) -> bool:
+    """Whether every name of a mapping has a text, or a list of texts."""
+    held = described.get("additionalProperties")
+    if not isinstance(held, Mapping):
+        return False
+    inner = held.get("items", {}) if held.get("type") == "array" else held
+    return isinstance(inner, Mapping) and inner.get("type") == "string"
 
 
 def _choice(knob: Knob, value: Any, key: str) -> Any:
-    options = list(schema(knob)["enum"])
+    options = declared.choices(declared.schema(knob))
+    options = [None, *options] if declared.optional(knob) else options
     index = options.index(value) if value in options else 0
-    return st.selectbox(label(knob), options, index=index, key=key, help=help_text(knob), width=_NUMBER_PX)
+    return st.selectbox(
+        declared.label(knob), options, index=index, key=key, help=declared.help_text(knob), width=_NUMBER_PX,
+        format_func=lambda one: "none" if one is None else str(one),
+    )  # fmt: skip
 
 
 def _boolean(knob: Knob, value: Any, key: str) -> bool:
-    return st.toggle(label(knob), value=bool(value), key=key, help=help_text(knob), width="content")
+    return st.toggle(declared.label(knob), value=bool(value), key=key, help=declared.help_text(knob), width="content")
 
 
 def _integer(knob: Knob, value: Any, key: str) -> int | None:
     # No bounds on the widget: it would keep the last good value and say nothing. The component refuses, in words.
     start = None if value is None else int(value)
-    step = int(schema(knob).get("multipleOf", 1))
-    return st.number_input(label(knob), value=start, step=step, key=key, help=help_text(knob), width=_NUMBER_PX)
+    return _number_box(knob, start, key, step=int(declared.schema(knob).get("multipleOf", 1)))
 
 
 def _number(knob: Knob, value: Any, key: str) -> float | None:
     low, high = (_bound(knob, name) for name in ("inimum", "aximum"))
     start = None if value is None else float(value)
     step = 0.05 if low is not None and high is not None and high - low <= 1 else 0.1
+    return _number_box(knob, start, key, step=step, format="%g")
+
+
+def _number_box(knob: Knob, start: Any, key: str, **form: Any) -> Any:
+    """Draw a number; an optional one can be emptied, which Streamlit allows only where nothing is the default."""
+    if declared.optional(knob):
+        form["placeholder"] = "none"
+        if key not in st.session_state:
+            st.session_state[key] = start
+        start = None
     return st.number_input(
-        label(knob), value=start, step=step, format="%g", key=key, help=help_text(knob), width=_NUMBER_PX
+        declared.label(knob), value=start, key=key, help=declared.help_text(knob), width=_NUMBER_PX, **form
     )
 
 
 def _bound(knob: Knob, end: str) -> float | None:
-    described = schema(knob)
+    described = declared.schema(knob)
     found = described.get(f"m{end}", described.get(f"exclusiveM{end}"))
     return None if found is None else float(found)
 
 
 def _text(knob: Knob, value: Any, key: str) -> str | None:
-    fixed = str(schema(knob).get("pattern", "")).strip("^$") == value
-    written = st.text_input(label(knob), value or "", key=key, help=help_text(knob), disabled=fixed, width=_TEXT_PX)
-    return written if written or not _optional(knob) else None
+    described, shown = declared.schema(knob), value or ""
+    if described.get("multiline") or "\n" in shown or max(len(shown), len(str(knob.default or ""))) > _LONG_CHARS:
+        written = st.text_area(declared.label(knob), shown, key=key, help=declared.help_text(knob), height=120)
+    else:
+        fixed = str(described.get("pattern", "")).strip("^$") == value
+        written = st.text_input(
+            declared.label(knob), shown, key=key, help=declared.help_text(knob), disabled=fixed, width=_TEXT_PX
+        )
+    return written if written or not declared.optional(knob) else None
 
 
-def _integers(knob: Knob, value: Any, key: str) -> list[int]:
+def _date(knob: Knob, value: Any, key: str) -> str | None:
+    try:
+        begun = date.fromisoformat(str(value)) if value else None
+    except ValueError:
+        return _text(knob, value, key)  # the component says what is wrong with it
+    chosen = st.date_input(
+        declared.label(knob), begun, key=key, help=declared.help_text(knob), format="YYYY-MM-DD", width=_NUMBER_PX,
+        min_value=_FIRST_DAY, max_value=_LAST_DAY,
+    )  # fmt: skip
+    return chosen.isoformat() if isinstance(chosen, date) else None
+
+
+def _either(knob: Knob, value: Any, key: str) -> Any:
+    """Ask for what may be of several kinds, such as a number or "auto", as text."""
+    shown = "" if value is None else lines.yaml_text(value) if isinstance(value, bool) else str(value)
+    held = st.text_input(
+        declared.label(knob), shown, key=key, help=declared.help_text(knob), width=_NUMBER_PX, placeholder="none"
+    )
+    return api.read_values(held.encode(), f"'{knob.name}'") if held.strip() else None
+
+
+def _several(knob: Knob, value: Any, key: str) -> list[Any]:
+    options = list(declared.schema(knob)["items"]["enum"])
+    begun = [one for one in value or () if one in options]
+    return st.multiselect(
+        declared.label(knob), options, begun, key=key, help=declared.help_text(knob), width=_SEVERAL_PX
+    )
+
+
+def _integers(knob: Knob, value: Any, key: str) -> list[Any] | None:
+    return _list_of(int, "whole numbers", "1, 3, 5", knob, value, key)
+
+
+def _numbers(knob: Knob, value: Any, key: str) -> list[Any] | None:
+    return _list_of(float, "numbers", "0.25, 0.5", knob, value, key)
+
+
+def _list_of(kind: Callable[[str], Any], asked: str, such: str, knob: Knob, value: Any, key: str) -> list[Any] | None:
     shown = ", ".join(str(one) for one in value or ())
     written = st.text_input(
-        label(knob), shown, key=key, help=help_text(knob), placeholder="such as 1, 3, 5", width=_TEXT_PX
+        declared.label(knob),
+        shown,
+        key=key,
+        help=declared.help_text(knob),
+        placeholder=f"such as {such}",
+        width=_TEXT_PX,
     )
     parts = [part.strip() for part in written.replace(";", ",").split(",") if part.strip()]
     try:
-        return [int(part) for part in parts]
+        return [kind(part) for part in parts] if parts or not declared.optional(knob) else None
     except ValueError:
         found = f"'{knob.name}' holds '{shorten(written)}'"
-        raise ConfigurationError(f"{found}; write whole numbers with commas between them, such as 1, 3, 5.") from None
+        raise ConfigurationError(f"{found}; write {asked} with commas between them, such as {such}.") from None
+
+
+def _items(knob: Knob, value: Any, key: str) -> list[Any] | None:
+    written = _area(knob, lines.items_text(value or ()), key, "One a line")
+    return lines.read_items(written, knob.name) if written.strip() or not declared.optional(knob) else None
+
+
+def _terms(knob: Knob, value: Any, key: str) -> dict[str, Any] | None:
+    several = declared.schema(knob)["additionalProperties"].get("type") == "array"
+    example = "EBITDA: operating profit, earnings" if several else "EBITDA: operating profit"
+    written = _area(knob, lines.terms_text(value or {}), key, f"One a line, such as\n{example}")
+    return lines.read_terms(written, knob.name, several) if written.strip() or not declared.optional(knob) else None
 
 
 def _mapping(knob: Knob, value: Any, key: str) -> Any:
-    shown = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, default_flow_style=True).strip() if value else ""
-    about = f"{label(knob)}: {knob.description}"
-    example = "such as {year: {$gte: 2023}} or {region: North}"
-    written = st.text_area(about.replace("$", r"\$"), shown, key=key, height=80, placeholder=example)
-    return _read(knob, written)
+    is_list = declared.schema(knob).get("type") == "array"
+    example = "such as [{use: ...}]" if is_list else "such as {year: {$gte: 2023}} or {region: North}"
+    written = _area(knob, lines.yaml_text(value), key, example)
+    found = api.read_values(written.encode(), f"'{knob.name}'")
+    empty: Any = [] if is_list else {}
+    return found if found not in (None, "") else None if declared.optional(knob) else empty
 
 
-def _read(knob: Knob, written: str) -> Any:
-    value = api.read_values(written.encode(), f"'{knob.name}'")
-    empty: Any = [] if schema(knob).get("type") == "array" else {}
-    return value if value not in (None, "") else empty
+def _area(knob: Knob, shown: str, key: str, example: str) -> str:
+    height = min(240, max(80, 34 + 22 * (shown.count("\n") + 1)))
+    about = f"{declared.label(knob)}: {knob.description}"
+    written = st.text_area(
+        declared.ours(about),
+        shown,
+        key=key,
+        help=declared.help_text(knob),
+        height=height,
+        placeholder=example,
+        width="stretch",
+    )
+    return str(written or "")

@@ -12,7 +12,7 @@ from pipelines import api
 from pipelines.catalog import STAGES, Knob, all_components, knobs
 from pipelines.pipeline import Pipeline
 from tests.ui.conftest import Open, evaluate, upload
-from workbench import forms
+from workbench import declared, forms
 
 BM25 = {"chunk": {"use": "fixed", "size": 64}, "retrieve": "bm25"}
 
@@ -87,15 +87,29 @@ def test_a_condition_is_read_as_yaml_with_dates_as_text(open_page: Open) -> None
         ({"enum": ["a", "b"]}, forms._choice),
         ({"type": "string"}, forms._text),
         ({"type": "array", "items": {"type": "integer"}}, forms._integers),
-        ({"type": "array", "items": {"type": "string"}}, forms._mapping),
+        ({"type": "array", "items": {"type": "number"}}, forms._numbers),
+        ({"type": "array", "items": {"type": "string"}}, forms._items),
+        ({"type": "array", "items": {"enum": ["a", "b"], "type": "string"}}, forms._several),
+        ({"type": "array", "items": {"type": "object"}}, forms._mapping),
         ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, forms._integer),
+        ({"anyOf": [{"enum": ["a", "b"]}, {"type": "null"}]}, forms._choice),
+        ({"const": "only"}, forms._choice),
+        ({"anyOf": [{"type": "integer"}, {"const": "auto", "type": "string"}]}, forms._either),
+        ({"anyOf": [{"type": "object"}, {"type": "string"}]}, forms._mapping),
+        ({"type": "string", "format": "date"}, forms._date),
+        ({"type": "object", "additionalProperties": {"type": "string"}}, forms._terms),
+        (
+            {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+            forms._terms,
+        ),
+        ({"type": "object", "additionalProperties": True}, forms._mapping),
         ({"type": "object"}, forms._mapping),
         ({"type": "something new"}, forms._mapping),
     ],
 )
 def test_a_knob_that_no_component_has_yet_is_drawn_too(described: Mapping[str, Any], kind: object) -> None:
     knob = Knob("new", "What it does", None, False, described)
-    assert forms._kind(forms.schema(knob)) is kind
+    assert forms._kind(declared.schema(knob)) is kind
 
 
 def _submitted(app: AppTest, times: int) -> AppTest:
@@ -145,3 +159,21 @@ def test_the_sidebar_tells_of_jobs_on_any_page(open_page: Open) -> None:
 def test_a_run_is_a_beginning(open_page: Open) -> None:
     app = open_page("builder", run=evaluate(upload(), 96))
     assert "size: 96" in app.code[0].value
+
+
+def test_an_optional_number_can_be_emptied(open_page: Open) -> None:
+    key = "build.0.retrieve.dense.min_score"
+    app = open_page("builder")
+    assert app.number_input(key=key).value is None
+    app.number_input(key=key).set_value(0.25).run()
+    assert "min_score: 0.25" in app.code[0].value
+    app.number_input(key=key).set_value(None).run()
+    assert "min_score: null" in app.code[0].value
+
+
+def test_a_component_is_chosen_by_reading_about_all(open_page: Open) -> None:
+    app = open_page("builder")
+    app.button(key="build.0.chunk.use.take.sentence").click().run()
+    assert app.selectbox(key="build.0.chunk.use").value == "sentence"
+    assert "use: sentence" in app.code[0].value
+    assert not any(button.key == "build.0.chunk.use.take.sentence" for button in app.button)

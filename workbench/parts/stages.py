@@ -12,10 +12,14 @@ from pipelines.component import Component
 from pipelines.errors import ConfigurationError
 from pipelines.pipeline import Pipeline
 from workbench import faults
+from workbench.declared import ours
 from workbench.forms import knob_form
+from workbench.parts import components_list
 
 Settings = dict[str, dict[str, Any]]
 _HELD, _ROUND = "build.settings", "build.round"
+HALVES = {"load": "From documents to an index", "transform": "From a question to a ranking"}
+"""The two halves of the flow, by the stage each begins with: the first is computed once for all questions."""
 
 
 def load(settings: Mapping[str, Any]) -> None:
@@ -28,8 +32,13 @@ def forms() -> Pipeline | None:
     """Draw a form a stage; return the pipeline, or None while a form holds what is not allowed."""
     held: Settings = st.session_state.get(_HELD) or Pipeline.parse({}).settings()
     everything = all_components()
-    fixed = [stage for stage in STAGES if not _has_choice(everything[stage.name])]
-    made = {stage.name: _form(stage, everything[stage.name], held) for stage in STAGES if stage not in fixed}
+    fixed = [stage for stage in STAGES if not has_choice(everything[stage.name])]
+    made: dict[str, dict[str, Any] | None] = {}
+    for stage in STAGES:
+        if stage.name in HALVES:
+            st.subheader(HALVES[stage.name])
+        if stage not in fixed:
+            made[stage.name] = _form(stage, everything[stage.name], held)
     if fixed:
         st.caption(f"Nothing to choose yet: {', '.join(stage.title.lower() for stage in fixed)}.")
     if any(settings is None for settings in made.values()):
@@ -38,7 +47,8 @@ def forms() -> Pipeline | None:
     return Pipeline.parse(st.session_state[_HELD], "the form")
 
 
-def _has_choice(components: Mapping[str, type[Component]]) -> bool:
+def has_choice(components: Mapping[str, type[Component]]) -> bool:
+    """Return whether a stage has anything to choose."""
     return len(components) > 1 or any(knobs(component) for component in components.values())
 
 
@@ -47,10 +57,11 @@ def _form(stage: Stage, components: Mapping[str, type[Component]], held: Setting
     before = held.get(stage.name, {})
     with st.container(border=True, gap="xsmall"):
         about, knob_place = st.columns([1, 3.4], gap="medium")
-        with about, st.container(key=f"stage_use_{stage.name}"):
+        with about, st.container(key=f"stage_use_{stage.name}", gap="xsmall"):
             use = _component(stage, components, before, key)
+            components_list.popover(stage, components, use, f"{key}.use")
         with knob_place, faults.told():
-            st.caption(summary(components[use]))
+            st.caption(ours(summary(components[use])))
             remembered = before if before.get("use", stage.default) == use else {}
             settings = {"use": use, **knob_form(knobs(components[use]), remembered, f"{key}.{use}")}
             build_component(stage.name, settings, stage.title)

@@ -12,7 +12,7 @@ from pipelines.catalog import STAGES, Knob, Stage, all_components, knobs, summar
 from pipelines.component import Component
 from pipelines.errors import ConfigurationError
 from pipelines.sweeps.space import Space
-from workbench import faults
+from workbench import declared, faults
 from workbench.parts import sweep_values
 
 Alternatives = list[dict[str, Any]]
@@ -67,12 +67,12 @@ def _alternatives(
     found: Alternatives = []
     for name in chosen:
         with faults.told():
-            st.caption(f"**{name}** · {summary(components[name])}")
+            st.caption(f"**{name}** · {declared.ours(summary(components[name]))}")
             found.append({"use": name, **_knobs(knobs(components[name]), begun.get(name, {}), f"{key}.{name}")})
     return found if len(found) == len(chosen) else None
 
 
-def _knobs(declared: Sequence[Knob], held: Mapping[str, Any], key: str) -> dict[str, Any]:
+def _knobs(taken: Sequence[Knob], held: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Return the knobs that are not as declared.
 
     Raises:
@@ -81,7 +81,7 @@ def _knobs(declared: Sequence[Knob], held: Mapping[str, Any], key: str) -> dict[
     values: dict[str, Any] = {}
     wrong: list[ConfigurationError] = []
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        for knob in declared:
+        for knob in taken:
             try:
                 value = sweep_values.ask(knob, held.get(knob.name, knob.default), f"{key}.{knob.name}")
             except ConfigurationError as error:

@@ -12,7 +12,7 @@ import yaml
 from pipelines import api
 from pipelines.catalog import Knob
 from pipelines.errors import ConfigurationError, shorten
-from workbench import forms
+from workbench import declared, forms
 
 _PX, _CHOICE_PX = 150, 205
 _PILLS_CHARS = 24
@@ -32,19 +32,21 @@ def ask(knob: Knob, held: Any, key: str) -> Any:
 
 
 def _kind(knob: Knob) -> Callable[[Knob, Any, str], Any]:
-    described = forms.schema(knob)
-    if described.get("enum"):
+    described = declared.schema(knob)
+    if declared.choices(described):
         return _choices
+    if declared.of_several_kinds(described):
+        return _mixed
     drawn = {"boolean": _switch, "integer": _numbers, "number": _numbers, "string": _texts}
     return drawn.get(described.get("type", ""), _lists if described.get("type") == "array" else _mappings)
 
 
 def label(knob: Knob) -> str:
     """Return the knob's name with its unit and, for a number, what is allowed."""
-    described, none = forms.schema(knob), ", or none" if _takes_none(knob) else ""
+    described, none = declared.schema(knob), ", or none" if _takes_none(knob) else ""
     low, high = (described.get(end) for end in ("minimum", "maximum"))
     if None in (low, high) or max(abs(low), abs(high)) >= _BOUNDLESS:
-        return forms.label(knob) + none
+        return declared.label(knob) + none
     return f"{knob.name.replace('_', ' ')}, {low:g}–{high:g} {knob.unit}".strip() + none
 
 
@@ -64,21 +66,21 @@ def _one(values: Sequence[Any], knob: Knob) -> Any:
 
 
 def _choices(knob: Knob, held: Any, key: str) -> Any:
-    options = list(forms.schema(knob)["enum"])
+    options = declared.choices(declared.schema(knob))
     begun = [one for one in _several(held) if one in options]
-    about = forms.help_text(knob)
+    about = declared.help_text(knob)
     if len("".join(str(one) for one in options)) <= _PILLS_CHARS:
-        found = st.pills(forms.label(knob), options, selection_mode="multi", default=begun, key=key, help=about)
+        found = st.pills(declared.label(knob), options, selection_mode="multi", default=begun, key=key, help=about)
     else:
-        found = st.multiselect(forms.label(knob), options, begun, key=key, help=about, width=_CHOICE_PX)
+        found = st.multiselect(declared.label(knob), options, begun, key=key, help=about, width=_CHOICE_PX)
     return _one(found, knob)
 
 
 def _switch(knob: Knob, held: Any, key: str) -> Any:
     begun = ["on" if one else "off" for one in _several(held)]
     chosen = st.pills(
-        forms.label(knob), ("on", "off"), selection_mode="multi", default=begun, key=key, help=forms.help_text(knob),
-        width="content",
+        declared.label(knob), ("on", "off"), selection_mode="multi", default=begun, key=key,
+        help=declared.help_text(knob), width="content",
     )  # fmt: skip
     return _one([_WORDS[one] for one in chosen], knob)
 
@@ -86,9 +88,9 @@ def _switch(knob: Knob, held: Any, key: str) -> Any:
 def _texts(knob: Knob, held: Any, key: str) -> Any:
     """Ask for texts: several may be entered one after the other; what only one text meets is not asked for."""
     begun = [str(one) for one in _several(held) if one]
-    fixed = str(forms.schema(knob).get("pattern", "")).strip("^$")
+    fixed = str(declared.schema(knob).get("pattern", "")).strip("^$")
     chosen = st.multiselect(
-        forms.label(knob), begun, begun, key=key, help=forms.help_text(knob), accept_new_options=True,
+        declared.label(knob), begun, begun, key=key, help=declared.help_text(knob), accept_new_options=True,
         disabled=bool(begun) and begun == [fixed], placeholder="Write one, press Enter", width=_CHOICE_PX,
     )  # fmt: skip
     if not chosen and not knob.required and knob.default is None:
@@ -97,7 +99,9 @@ def _texts(knob: Knob, held: Any, key: str) -> Any:
 
 
 def _numbers(knob: Knob, held: Any, key: str) -> Any:
-    about = f"{forms.help_text(knob)} Several values: with commas between them; a range: 16 to 64, or 0 to 1 step 0.1"
+    about = (
+        f"{declared.help_text(knob)} Several values: with commas between them; a range: 16 to 64, or 0 to 1 step 0.1"
+    )
     written = st.text_input(label(knob), written_out(held), key=key, help=about, width=_PX,
                             placeholder="none" if _takes_none(knob) else "128, 256")  # fmt: skip
     return read_numbers(knob, written)
@@ -133,6 +137,19 @@ def _number(knob: Knob, part: str, whole: bool) -> int | float | None:
     return int(part) if whole else float(part)
 
 
+def _mixed(knob: Knob, held: Any, key: str) -> Any:
+    """Ask for what may be of several kinds, such as numbers and "auto", with commas between them."""
+    shown = ", ".join("none" if one is None else str(one) for one in _several(held))
+    written = st.text_input(declared.label(knob), shown, key=key, help=declared.help_text(knob), width=_PX)
+    return _one([_scalar(knob, part.strip()) for part in written.split(",") if part.strip()], knob)
+
+
+def _scalar(knob: Knob, part: str) -> Any:
+    if part.casefold() == "none" and _takes_none(knob):
+        return None
+    return api.read_values(part.encode(), f"'{knob.name}'")
+
+
 def _types(knob: Knob) -> set[str]:
     parts = [knob.schema, *knob.schema.get("anyOf", ())]
     return {str(part["type"]) for part in parts if "type" in part}
@@ -166,7 +183,7 @@ def _mappings(knob: Knob, held: Any, key: str) -> Any:
     values = [one for one in _several(held) if one]
     shown = "\n".join(yaml.safe_dump(one, allow_unicode=True, default_flow_style=True, width=10_000).strip()
                       for one in values)  # fmt: skip
-    about = f"{forms.label(knob)}: {knob.description}; several to try: one a line"
+    about = f"{declared.label(knob)}: {knob.description}; several to try: one a line"
     written = st.text_area(
         about.replace("$", r"\$"), shown, key=key, height=90,
         placeholder="{year: {$gte: 2023}}\n{region: North}",
