@@ -17,6 +17,7 @@ from pipelines.golden.dataset import Dataset
 from pipelines.golden.findings import Report
 from pipelines.golden.importers import ImportReport, import_dataset
 from pipelines.golden.upload import from_uploads
+from pipelines.golden_verbs import SliceReport, SliceRow, slices
 from pipelines.pipeline import Pipeline, parse_settings
 from pipelines.records import Metric
 from pipelines.runs.database import Database
@@ -57,10 +58,10 @@ from pipelines.sweep_verbs import (
 from pipelines.whatif import WhatIf, opened
 
 __all__ = [
-    "DEFAULT_METRICS", "SWEEP", "Estimate", "Job", "QuestionInDepth", "RankedChunk", "SweepListed", "SweepSpec",
-    "SweepView", "Table", "check_sweep", "dataset_of", "default_split", "first_rank", "job_log", "measured_metrics",
-    "pause", "preflight", "read_sweep", "resume", "run_sweep", "sweep", "sweep_json", "sweep_of_job", "sweep_table",
-    "sweeps", "sweeps_listed", "write_study",
+    "DEFAULT_METRICS", "SWEEP", "Estimate", "Job", "QuestionInDepth", "RankedChunk", "SliceReport", "SliceRow",
+    "SweepListed", "SweepSpec", "SweepView", "Table", "check_sweep", "dataset_of", "default_split", "first_rank",
+    "job_log", "measured_metrics", "pause", "preflight", "read_sweep", "resume", "run_sweep", "slices", "sweep",
+    "sweep_json", "sweep_of_job", "sweep_table", "sweeps", "sweeps_listed", "write_study",
 ]  # fmt: skip
 
 _WATCH_S = 0.1

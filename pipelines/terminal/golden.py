@@ -1,0 +1,61 @@
+"""Slices, label holes and judging as the command line shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.table import Table as Grid
+
+from pipelines.slices import SliceReport, SliceRow
+from pipelines.terminal.output import grid, number
+
+_TOLD = 12
+
+
+def slices_grid(report: SliceReport) -> Grid:
+    """Return one row a slice and metric, all questions first."""
+    paired = report.baseline_id is not None
+    several = len(report.overall) > 1
+    columns = ["by", "value", *(["metric"] if several else []), "n", "mean", "95 % interval"]
+    columns += ["baseline", "difference", "95 % interval", "p (Holm)", "wins/ties/losses", "verdict"] if paired else []
+    rows = [_slice_row(row, several, paired) for row in (*report.overall, *report.rows)]
+    return grid(columns, rows, numbers_from=3 if several else 2)
+
+
+def _slice_row(row: SliceRow, several: bool, paired: bool) -> list[str]:
+    few = " (few)" if row.few else ""
+    cells = [row.by, row.value, *([row.metric] if several else []), f"{row.n}{few}"]
+    cells += [number(row.mean), _between(row.low, row.high)]
+    if not paired:
+        return cells
+    difference = "–" if row.difference is None else f"{row.difference:+.3f}"
+    corrected = number(row.p_holm)
+    counts = f"{row.wins}/{row.ties}/{row.losses}"
+    verdict = row.warning or ("too few" if row.few else row.verdict or "–")
+    interval = _between(row.difference_low, row.difference_high, signed=True)
+    return [*cells, number(row.baseline_mean), difference, interval, corrected, counts, verdict]
+
+
+def _between(low: float | None, high: float | None, signed: bool = False) -> str:
+    if low is None or high is None:
+        return "–"
+    return f"{low:+.3f} to {high:+.3f}" if signed else f"{number(low)} to {number(high)}"
+
+
+def described_slices(report: SliceReport) -> Iterator[str]:
+    """Yield what is to be warned of, and what the questions were not parted by."""
+    if report.baseline_id is not None:
+        grave = [row for row in report.warnings if row.warning != "too few to show it"]
+        unshown = len(report.warnings) - len(grave)
+        for row in grave[:_TOLD]:
+            yield f"warning: {report.sentence(row)}"
+        if len(grave) > _TOLD:
+            yield f"and {len(grave) - _TOLD} more warnings."
+        if not grave:
+            yield "No slice goes against the whole."
+        if unshown:
+            yield f"In {unshown} slices there is no sign of the difference overall, but n is too small to say."
+        n = f"{report.n_comparisons} comparisons"
+        yield f"p is corrected after Holm over {n}; slices under 5 questions are not tested."
+    for one in report.left_out:
+        yield f"Not parted by '{one.field}': {one.why}."
