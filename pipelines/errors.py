@@ -39,6 +39,10 @@ class MissingExtraError(WorkbenchError):
         super().__init__(f"{package} is not installed; install it with: pip install 'rag-workbench[{extra}]'.")
 
 
+class EndpointError(WorkbenchError):
+    """A language model that gave no answer, or none that can be used; the answers before it are kept."""
+
+
 class StorageError(WorkbenchError):
     """The disk or the run store refused; finished work is kept."""
 

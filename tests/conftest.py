@@ -12,6 +12,8 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.chat_server import FakeChat, serving
+
 MakeSet = Callable[..., Path]
 
 CITIES = ("Arden", "Belmont", "Corvale", "Dunmore", "Eastmere", "Fairholt")
@@ -148,3 +150,10 @@ def sentence() -> Callable[[object], str]:
         return message
 
     return check
+
+
+@pytest.fixture
+def chat() -> Iterator[FakeChat]:
+    """A language model on the loopback interface."""
+    with serving(FakeChat()) as fake:
+        yield fake

@@ -4,6 +4,7 @@ from pipelines.records.corpus import PAGE, SECTION, TABLE, Chunks, Column, Docum
 from pipelines.records.gold import Evidence, Gold, Question
 from pipelines.records.scores import Metric, Scores
 from pipelines.records.search import Candidates, Queries, Rankings, Searchable
+from pipelines.records.spending import Spent
 from pipelines.records.values import (
     PADDING,
     SPLITS,
@@ -42,5 +43,6 @@ __all__ = [
     "Rankings",
     "Scores",
     "Searchable",
+    "Spent",
     "Split",
 ]
