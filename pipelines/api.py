@@ -19,6 +19,7 @@ from pipelines.golden.importers import ImportReport, import_dataset
 from pipelines.golden.upload import from_uploads
 from pipelines.golden_verbs import SliceReport, SliceRow, slices
 from pipelines.pipeline import Pipeline, parse_settings
+from pipelines.preview import Preview, PreviewedChunk, document_ids, preview
 from pipelines.records import Metric
 from pipelines.runs.database import Database
 from pipelines.runs.depth import QuestionInDepth, RankedChunk, dataset_of, first_rank, in_depth
@@ -58,9 +59,9 @@ from pipelines.sweep_verbs import (
 from pipelines.whatif import WhatIf, opened
 
 __all__ = [
-    "DEFAULT_METRICS", "SWEEP", "Estimate", "Job", "QuestionInDepth", "RankedChunk", "SliceReport", "SliceRow",
-    "SweepListed", "SweepSpec", "SweepView", "Table", "check_sweep", "dataset_of", "default_split", "first_rank",
-    "job_log", "measured_metrics", "pause", "preflight", "read_sweep", "resume", "run_sweep", "slices", "sweep",
+    "DEFAULT_METRICS", "SWEEP", "Estimate", "Job", "Preview", "PreviewedChunk", "QuestionInDepth", "RankedChunk", "SliceReport", "SliceRow",
+    "SweepListed", "SweepSpec", "SweepView", "Table", "check_sweep", "dataset_of", "document_ids", "default_split", "first_rank",
+    "job_log", "measured_metrics", "pause", "preflight", "preview", "read_sweep", "resume", "run_sweep", "slices", "sweep",
     "sweep_json", "sweep_of_job", "sweep_table", "sweeps", "sweeps_listed", "write_study",
 ]  # fmt: skip
 
