@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipelines.compare.comparable import check_comparable, chosen_metrics
-from pipelines.compare.holm import holm
 from pipelines.compare.paired import Paired, paired, refined_patterns
 from pipelines.compare.run_scores import RunScores
 from pipelines.compare.table import Verdict
 from pipelines.records import BoolArray, Documents, DoubleArray, LongArray, Metric, Question
 from pipelines.resampling import Intervals, mean_intervals
 from pipelines.resampling.means import finite
+from pipelines.slices.discovery import benjamini_hochberg
 from pipelines.slices.grouping import Slice, ways
 from pipelines.slices.report import FEW, SliceReport, SliceRow, Warning
 
@@ -50,8 +50,7 @@ def slice_runs(
     rows = [measuring.rows(one) for one in (everything, *found)]
     n_comparisons = 0
     if baseline is not None:
-        rows[1:], n_comparisons = _corrected(rows[1:], found)
-        rows[0] = [replace(row, p_holm=row.p) for row in rows[0]]
+        rows, n_comparisons = _corrected(rows, measuring.scored(found))
         rows = [[_judged(row, whole) for row, whole in zip(some, rows[0], strict=True)] for some in rows]
     return SliceReport(
         run_id=run.run_id,
@@ -114,6 +113,13 @@ class _Measuring:
         found = self._paired(self.by_id[one.members[self.by_id]], self.old)
         return [_with_difference(row, found, i) for i, row in enumerate(rows)]
 
+    def scored(self, found: Sequence[Slice]) -> list[list[bytes]]:
+        """Return which questions each slice compares on each metric, those of all questions first, as a key."""
+        both = ~np.isnan(self.values) if self.old is None else ~np.isnan(self.values + self.old)
+        every = np.ones((1, len(both)), dtype=np.bool_)
+        members = np.concatenate([every, *(one.members[None] for one in found)])
+        return [[(row & column).tobytes() for column in both.T] for row in members]
+
     def _paired(self, chosen: LongArray, old: DoubleArray) -> Paired:
         higher: BoolArray = np.array([metric.higher_is_better for metric in self.metrics])
         return paired(
@@ -163,28 +169,28 @@ def _with_difference(row: SliceRow, found: Paired, column: int) -> SliceRow:
     )
 
 
-def _corrected(rows: list[list[SliceRow]], found: Sequence[Slice]) -> tuple[list[list[SliceRow]], int]:
-    """Correct after Holm over slices and metrics. Slices of the very same questions are one comparison.
+def _corrected(rows: list[list[SliceRow]], scored: list[list[bytes]]) -> tuple[list[list[SliceRow]], int]:
+    """Correct over slices and metrics; the first of `rows` are all questions, and slices equal to them, not corrected.
 
-    Which slices are too small to test is known without their values, so leaving them out costs no validity.
+    Slices that compare the very same questions are one comparison. Which are too small to test is known without their
+    values, so leaving them out costs no validity.
     """
-    first: dict[bytes, int] = {}
-    same = [first.setdefault(one.members.tobytes(), i) for i, one in enumerate(found)]
-    own = list(first.values())
-    p = np.array([[np.nan if row.p is None else row.p for row in some] for some in rows], dtype=np.float64)
-    corrected = np.full(p.shape, np.nan)
-    if own:
-        corrected[own] = holm(p[own])
+    p: dict[tuple[int, bytes], float] = {}
+    for some, keys in zip(rows[1:], scored[1:], strict=True):
+        for m, (row, key) in enumerate(zip(some, keys, strict=True)):
+            if row.p is not None and key != scored[0][m]:
+                p[m, key] = row.p
+    corrected = dict(zip(p, benjamini_hochberg(np.array(list(p.values()), dtype=np.float64)).tolist(), strict=True))
     done = [
-        [replace(row, p_holm=finite(corrected[same[i], m])) for m, row in enumerate(some)]
-        for i, some in enumerate(rows)
+        [replace(row, p_adjusted=corrected.get((m, keys[m]), row.p)) for m, row in enumerate(some)]
+        for some, keys in zip(rows, scored, strict=True)
     ]
-    return done, int(np.count_nonzero(~np.isnan(p[own]))) if own else 0
+    return done, len(p)
 
 
 def _judged(row: SliceRow, whole: SliceRow) -> SliceRow:
     verdict: Verdict = "no difference shown"
-    if row.gain and row.p_holm is not None and row.p_holm < ALPHA:
+    if row.gain and row.p_adjusted is not None and row.p_adjusted < ALPHA:
         verdict = "better" if row.gain > 0 else "worse"
     judged = replace(row, verdict=verdict)
     return judged if row.by == "all" else replace(judged, warning=_warning(judged, whole))
@@ -199,8 +205,8 @@ def _warning(row: SliceRow, whole: SliceRow) -> Warning | None:
         return "against the whole"
     if against and row.p < ALPHA:
         return "perhaps against the whole"
-    shown = whole.p is not None and whole.p < ALPHA and whole.gain != 0
     least = row.smallest_detectable
-    if shown and row.verdict == "no difference shown" and (least is None or least > abs(whole.gain)):
+    weak = least is None or least > abs(whole.gain)
+    if whole.verdict != "no difference shown" and row.p >= ALPHA and weak:
         return "too few to show it"
     return None

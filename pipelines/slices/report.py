@@ -21,8 +21,9 @@ class SliceRow:
     """One metric of one slice; `by` is "all" for the row of all questions. None has its `reason`.
 
     `mean` with its 95 % interval is over the `n` of the slice's `n_questions` that are scored. With a baseline, what
-    follows is paired, over the `n_paired` scored in both runs: `difference` is run minus baseline, `p_holm` is
-    corrected over all tested slices and metrics of the report, and decides the `verdict` at 0.05. `few` marks fewer
+    follows is paired, over the `n_paired` scored in both runs: `difference` is run minus baseline, `p_adjusted`
+    is corrected over all tested slices and metrics of the report (Benjamini and Hochberg) and decides the `verdict` at
+    0.05. `few` marks fewer
     than 5 such questions.
     """
 
@@ -44,7 +45,7 @@ class SliceRow:
     difference_low: float | None = None
     difference_high: float | None = None
     p: float | None = None
-    p_holm: float | None = None
+    p_adjusted: float | None = None
     wins: int | None = None
     ties: int | None = None
     losses: int | None = None
@@ -66,7 +67,7 @@ class SliceReport:
     """All slices of a run, or of its comparison with a baseline.
 
     `overall` has one row a metric, over all questions; `rows` are the slices, way by way and metric by metric.
-    `n_comparisons` is how many tests the Holm correction counted: slices of the same questions count once.
+    `n_comparisons` is how many tests the correction counted: slices of the same scored questions count once.
     """
 
     run_id: str

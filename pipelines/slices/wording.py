@@ -52,8 +52,8 @@ def _evidence(row: SliceRow) -> str:
     parts = []
     if row.difference_low is not None and row.difference_high is not None:
         parts.append(f"95 % interval {number(row.difference_low)} to {number(row.difference_high)}")
-    if row.p_holm is not None:
-        parts.append(f"{probability(row.p_holm)} after Holm")
+    if row.p_adjusted is not None:
+        parts.append(f"{probability(row.p_adjusted)} corrected over the slices")
     return ", ".join([*parts, _count(row.n_paired or 0)])
 
 

@@ -17,7 +17,9 @@ def slices_grid(report: SliceReport) -> Grid:
     paired = report.baseline_id is not None
     several = len(report.overall) > 1
     columns = ["by", "value", *(["metric"] if several else []), "n", "mean", "95 % interval"]
-    columns += ["baseline", "difference", "95 % interval", "p (Holm)", "wins/ties/losses", "verdict"] if paired else []
+    columns += (
+        ["baseline", "difference", "95 % interval", "p (corrected)", "wins/ties/losses", "verdict"] if paired else []
+    )
     rows = [_slice_row(row, several, paired) for row in (*report.overall, *report.rows)]
     return grid(columns, rows, numbers_from=3 if several else 2)
 
@@ -29,7 +31,7 @@ def _slice_row(row: SliceRow, several: bool, paired: bool) -> list[str]:
     if not paired:
         return cells
     difference = "–" if row.difference is None else f"{row.difference:+.3f}"
-    corrected = number(row.p_holm)
+    corrected = number(row.p_adjusted)
     counts = f"{row.wins}/{row.ties}/{row.losses}"
     verdict = row.warning or ("too few" if row.few else row.verdict or "–")
     interval = _between(row.difference_low, row.difference_high, signed=True)
@@ -56,6 +58,6 @@ def described_slices(report: SliceReport) -> Iterator[str]:
         if unshown:
             yield f"In {unshown} slices there is no sign of the difference overall, but n is too small to say."
         n = f"{report.n_comparisons} comparisons"
-        yield f"p is corrected after Holm over {n}; slices under 5 questions are not tested."
+        yield f"p is corrected after Benjamini and Hochberg over {n}; slices under 5 questions are not tested."
     for one in report.left_out:
         yield f"Not parted by '{one.field}': {one.why}."
