@@ -84,26 +84,44 @@ COLOURS: Mapping[frozenset[str], str] = {
     frozenset({"chunk"}): "background:#d9e9f6",
     frozenset({"evidence", "chunk"}): "background:#bfe3c6;border-bottom:2px solid #c98a00",
     frozenset({"match"}): "background:#e3dcf5",
+    frozenset({"context"}): "background:#eef4f9;border-bottom:1px dotted #1f5f8b",
+    frozenset({"one"}): "background:#e6f0f7",
+    frozenset({"other"}): "background:#f6efdf",
+    frozenset({"one", "other"}): "background:#e2d3ea",
+    frozenset({"lost"}): "background:#f6d5d1;border-bottom:2px solid #b8433a",
 }
+_FAINT = frozenset({"match", "context", "one", "other"})
+"""Kinds that give way where another one stands upon the same text."""
 _BOX = (
     "white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:plaintext;line-height:1.55;font-size:0.92rem;"
     "border:1px solid #d9dfe5;border-radius:4px;padding:0.6rem 0.8rem;overflow-y:auto;"
 )
 
 
-def show_marked(text: str, marks: Sequence[Mark], height_px: int = 420, margin: int | None = None) -> None:
+Signs = Sequence[tuple[int, str]]
+"""Words to stand at places of a text, each (place, words), such as where a page begins."""
+
+
+def show_marked(
+    text: str, marks: Sequence[Mark], height_px: int = 420, margin: int | None = None, signs: Signs = ()
+) -> None:
     """Show a text in a box that scrolls, with its marked stretches coloured where they stand.
 
-    With a margin, only what lies that many characters around a mark is shown.
+    With a margin, only what lies that many characters around a mark is shown. `signs` stand between the lines.
     """
-    st.html(marked_html(text, marks, height_px, margin))
+    st.html(marked_html(text, marks, height_px, margin, signs))
 
 
-def marked_html(text: str, marks: Sequence[Mark], height_px: int = 420, margin: int | None = None) -> str:
+def marked_html(
+    text: str, marks: Sequence[Mark], height_px: int = 420, margin: int | None = None, signs: Signs = ()
+) -> str:
     """Return the box as HTML: the only place where users' text becomes HTML, and every character of it is escaped."""
     body, last = "", 0
     for first, end in windows(len(text), marks, margin):
-        body += _gap(first - last) + _window(text, marks, first, end)
+        places = sorted(sign for sign in signs if first <= sign[0] < end)
+        body += _gap(first - last)
+        for start, stop, words in _between(first, end, places):
+            body += "".join(_sign(one) for one in words) + _window(text, marks, start, stop)
         last = end
     body += _gap(len(text) - last)
     return f'<div dir="auto" tabindex="0" style="{_BOX}max-height:{int(height_px)}px">{body}</div>'
@@ -123,6 +141,17 @@ def windows(length: int, marks: Sequence[Mark], margin: int | None) -> list[tupl
     return found
 
 
+def _between(first: int, end: int, signs: Signs) -> list[tuple[int, int, list[str]]]:
+    """Cut a stretch at its signs; each piece with the words that stand before it."""
+    cuts = sorted({first, end, *(place for place, _ in signs)})
+    return [(a, b, [words for place, words in signs if place == a]) for a, b in pairwise(cuts)]
+
+
+def _sign(words: str) -> str:
+    style = "color:#1f5f8b;font-size:0.78rem;border-top:1px dashed #b9cfdf;margin-top:0.35rem;user-select:none"
+    return f'<div style="{style}"><bdi>{escape(shortened(words, 160), quote=True)}</bdi></div>'
+
+
 def _gap(n: int) -> str:
     words = f"… {n:,} characters …"
     return f'<div style="color:#66717d;font-size:0.8rem;padding:0.25rem 0">{words}</div>' if n > 0 else ""
@@ -135,7 +164,7 @@ def _window(text: str, marks: Sequence[Mark], first: int, end: int) -> str:
 
 def _piece(text: str, kinds: frozenset[str]) -> str:
     safe = escape(text, quote=True)
-    style = (COLOURS.get(kinds) or COLOURS.get(kinds - {"match"})) if kinds else None
+    style = next((COLOURS[one] for one in (kinds, kinds - _FAINT) if one in COLOURS), None)
     return f'<mark style="color:inherit;padding:0;{style}"><bdi>{safe}</bdi></mark>' if style else safe
 
 
@@ -147,12 +176,24 @@ def segments(length: int, marks: Iterable[Mark]) -> list[tuple[int, int, frozens
     return [(a, b, frozenset(m.kind for m in inside if m.start <= a and b <= m.end)) for a, b in pairwise(cuts)]
 
 
+_KINDS = {
+    "evidence": "evidence",
+    "chunk": "chosen chunk",
+    "both": "evidence in the chunk",
+    "match": "search match",
+    "context": "handed on with the chunk",
+    "one": "the one after it",
+    "other": "neighbour",
+    "overlap": "in both",
+    "lost": "lost evidence",
+}
+
+
 def legend(*kinds: str) -> None:
     """Say what the colours mean."""
-    words = {"evidence": "evidence", "chunk": "chosen chunk", "both": "evidence in the chunk", "match": "search match"}
-    sets = {"both": frozenset({"evidence", "chunk"})}
+    sets = {"both": frozenset({"evidence", "chunk"}), "overlap": frozenset({"one", "other"})}
     spans = [
-        f'<span style="{COLOURS[sets.get(kind, frozenset({kind}))]};padding:0 0.35rem">{words[kind]}</span>'
+        f'<span style="{COLOURS[sets.get(kind, frozenset({kind}))]};padding:0 0.35rem">{_KINDS[kind]}</span>'
         for kind in kinds
     ]
     st.html(f'<div style="font-size:0.85rem;display:flex;gap:0.8rem">{"".join(spans)}</div>')
@@ -164,3 +205,8 @@ def matches(text: str, needle: str, most: int = 200) -> list[Mark]:
         return []
     found = re.finditer(re.escape(needle), text, re.IGNORECASE)
     return [Mark(m.start(), m.end(), "match") for m, _ in zip(found, range(most), strict=False)]
+
+
+def signs_of(marks: Mapping[str, Sequence[tuple[int, int, object]]]) -> list[tuple[int, str]]:
+    """Return where each page, section and table of a document begins, in words."""
+    return [(start, f"{kind} {value}") for kind, spans in marks.items() for start, _, value in spans]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import streamlit as st
@@ -30,7 +30,6 @@ def load(settings: Mapping[str, Any]) -> None:
 
 def forms() -> Pipeline | None:
     """Draw a form a stage; return the pipeline, or None while a form holds what is not allowed."""
-    held: Settings = st.session_state.get(_HELD) or Pipeline.parse({}).settings()
     everything = all_components()
     fixed = [stage for stage in STAGES if not has_choice(everything[stage.name])]
     made: dict[str, dict[str, Any] | None] = {}
@@ -38,12 +37,27 @@ def forms() -> Pipeline | None:
         if stage.name in HALVES:
             st.subheader(HALVES[stage.name])
         if stage not in fixed:
-            made[stage.name] = _form(stage, everything[stage.name], held)
+            made[stage.name] = _form(stage, everything[stage.name])
     if fixed:
         st.caption(f"Nothing to choose yet: {', '.join(stage.title.lower() for stage in fixed)}.")
+    return _made(made)
+
+
+def narrow_forms(names: Collection[str]) -> Pipeline | None:
+    """Draw the forms of some stages, for a narrow place; what the other stages hold stays as it is."""
+    everything = all_components()
+    shown = [stage for stage in STAGES if stage.name in names and has_choice(everything[stage.name])]
+    return _made({stage.name: _form(stage, everything[stage.name], narrow=True) for stage in shown})
+
+
+def _held() -> Settings:
+    return st.session_state.get(_HELD) or Pipeline.parse({}).settings()
+
+
+def _made(made: Mapping[str, dict[str, Any] | None]) -> Pipeline | None:
     if any(settings is None for settings in made.values()):
         return None
-    st.session_state[_HELD] = {**held, **made}
+    st.session_state[_HELD] = {**_held(), **made}
     return Pipeline.parse(st.session_state[_HELD], "the form")
 
 
@@ -52,11 +66,11 @@ def has_choice(components: Mapping[str, type[Component]]) -> bool:
     return len(components) > 1 or any(knobs(component) for component in components.values())
 
 
-def _form(stage: Stage, components: Mapping[str, type[Component]], held: Settings) -> dict[str, Any] | None:
+def _form(stage: Stage, components: Mapping[str, type[Component]], narrow: bool = False) -> dict[str, Any] | None:
     key = f"build.{st.session_state.get(_ROUND, 0)}.{stage.name}"
-    before = held.get(stage.name, {})
+    before = _held().get(stage.name, {})
     with st.container(border=True, gap="xsmall"):
-        about, knob_place = st.columns([1, 3.4], gap="medium")
+        about, knob_place = (st.container(), st.container()) if narrow else st.columns([1, 3.4], gap="medium")
         with about, st.container(key=f"stage_use_{stage.name}", gap="xsmall"):
             use = _component(stage, components, before, key)
             components_list.popover(stage, components, use, f"{key}.use")

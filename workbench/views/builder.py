@@ -7,14 +7,25 @@ import streamlit as st
 from pipelines import api
 from pipelines.pipeline import Pipeline
 from workbench import faults, handover
-from workbench.parts import beginning, launch, stages
+from workbench.parts import beginning, chunk_preview, launch, stages
+
+VIEWS = ("Pipeline", "Preview")
 
 
 def page() -> None:
     """Draw the page."""
     handover.begin("build")
     st.title("Build a pipeline")
-    beginning.menu()
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        beginning.menu()
+        view = handover.choose_view(VIEWS, "view")
+    if view == "Preview":
+        chunk_preview.show()
+    else:
+        _pipeline()
+
+
+def _pipeline() -> None:
     left, right = st.columns([2.1, 1], gap="medium")
     with left:
         pipeline = stages.forms()
