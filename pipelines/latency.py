@@ -120,7 +120,8 @@ class Stopwatch:
 
         def start(run: Execution) -> Once:
             whole = {name: run.get(part) for name, part in parts.items()}
-            return lambda row: retriever.fuse({name: _row(found, row) for name, found in whole.items()})
+            document = None if retriever.per_document is None else run.get(self.plan.chunks).document
+            return lambda row: retriever.fuse({name: _row(found, row) for name, found in whole.items()}, document)
 
         return self._node("fusion", retriever.fingerprint(), tuple(parts.values()), start)
 

@@ -18,6 +18,7 @@ from pipelines.execution import Execution, Node, node_key
 from pipelines.golden.dataset import Dataset
 from pipelines.golden.resolve import resolve
 from pipelines.pipeline import Pipeline
+from pipelines.places import columns_of_place
 from pipelines.records import (
     PADDING,
     Candidates,
@@ -92,14 +93,25 @@ class Plan(CorpusPlan):
         return Node("filter", node_key("candidates", identity, inputs), inputs, work, codec)
 
     def searcher(self, retriever: Retriever) -> Node[Searcher]:
-        """A retriever that has read the corpus."""
+        """A retriever that has read the corpus; what it read is shared by all that search it under other rules."""
         inputs: tuple[Node[Any], ...] = (self.texts, self.index) if retriever.needs_vectors else (self.texts,)
+        inputs += (self.documents, self.chunks) if retriever.reads_columns() else ()
+        ruled = retriever.has_rules() and not retriever.parts()
+        bare = self.searcher(retriever.bare()) if ruled else None
 
         def work(run: Execution) -> Searcher:
-            index = run.get(self.index) if retriever.needs_vectors else None
-            return retriever.open(Corpus(run.get(self.texts), index))
+            corpus = self._corpus(run, retriever)
+            return retriever.open(corpus) if bare is None else retriever.ruled(run.get(bare), corpus)
 
+        inputs += () if bare is None else (bare,)
         return Node("retrieve", node_key("searcher", retriever.searches(), inputs), inputs, work)
+
+    def _corpus(self, run: Execution, retriever: Retriever) -> Corpus:
+        texts, index = run.get(self.texts), run.get(self.index) if retriever.needs_vectors else None
+        if not retriever.reads_columns():
+            return Corpus(texts, index)
+        chunks = run.get(self.chunks)
+        return Corpus(texts, index, chunks.document, columns_of_place(run.get(self.documents), chunks))
 
     def retrieved(self, retriever: Retriever) -> Node[Rankings]:
         """The ranking of every question by one retriever, at its depth and above its score cut-off."""
@@ -112,15 +124,15 @@ class Plan(CorpusPlan):
     def _fused(self, retriever: Retriever) -> Node[Rankings]:
         """The fusion of several retrievers' rankings, which are executions of their own."""
         parts = {name: self.retrieved(part) for name, part in retriever.parts().items()}
-        inputs = tuple(parts.values())
+        inputs: tuple[Node[Any], ...] = tuple(parts.values())
+        inputs += () if retriever.per_document is None else (self.chunks,)
         key = node_key("fused", [retriever.searches(), retriever.depth], inputs)
-        return Node(
-            "retrieve",
-            key,
-            inputs,
-            lambda run: retriever.fuse({n: run.get(p) for n, p in parts.items()}),
-            codecs.RANKINGS,
-        )
+
+        def work(run: Execution) -> Rankings:
+            document = None if retriever.per_document is None else run.get(self.chunks).document
+            return retriever.fuse({name: run.get(part) for name, part in parts.items()}, document)
+
+        return Node("retrieve", key, inputs, work, codecs.RANKINGS)
 
     def _found(self, retriever: Retriever, depth: int) -> Node[Rankings]:
         """What a searcher finds. Where other pipelines ask it for more, theirs is computed, and this one cut of it."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from pipelines.records import PADDING, Candidates, FloatArray, Queries, Rankings
 from pipelines.stages.retrieve import Lookup, Searcher
+from pipelines.stages.retrieve.rules import RuledSearcher, Rules, capped
 from pipelines.topk import fuse
 
 _RRF_K = 60
@@ -28,7 +29,8 @@ class Search:
         """Return the ranking of every question; `depth` None is the retriever's own."""
         queries = self.queries
         asked = Candidates(self.candidates.mask[queries.question], self.candidates.allowed)
-        return per_question(searcher.search(Lookup(queries.texts, asked, self.vectors, depth)), queries)
+        found = searcher.search(Lookup(queries.texts, asked, self.vectors, depth))
+        return per_question(found, queries, searcher.rules if isinstance(searcher, RuledSearcher) else None)
 
     def only(self, row: int) -> Search:
         """Return the search of one question alone, as a person asks it."""
@@ -39,8 +41,11 @@ class Search:
         return Search(queries, candidates, None if self.vectors is None else self.vectors[own])
 
 
-def per_question(rankings: Rankings, queries: Queries) -> Rankings:
-    """Fuse the rankings of a question's several queries by reciprocal rank; a single one stays as it is."""
+def per_question(rankings: Rankings, queries: Queries, rules: Rules | None = None) -> Rankings:
+    """Fuse the rankings of a question's several queries by reciprocal rank; a single one stays as it is.
+
+    What each query finds is under `rules` already; how many chunks a document gives is seen to again after the fusion.
+    """
     if len(queries.texts) == queries.n_questions:
         return rankings
     gain = np.broadcast_to(1.0 / (_RRF_K + np.arange(1, rankings.depth + 1)), rankings.chunk.shape)
@@ -52,4 +57,6 @@ def per_question(rankings: Rankings, queries: Queries) -> Rankings:
         rows = queries.question[nth == n]
         chunk[rows], earned[rows] = rankings.chunk[nth == n], gain[nth == n]
         parts.append((chunk, earned))
-    return fuse(parts, rankings.depth)
+    if rules is None or rules.per_document is None:
+        return fuse(parts, rankings.depth)
+    return capped(fuse(parts, len(parts) * rankings.depth), rules.document, rules.per_document).cut(rankings.depth)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
 from pipelines.component import build
 from pipelines.records import PADDING, Rankings
 from pipelines.stages.retrieve import Retriever
+from pipelines.stages.retrieve.normalise import Normalisation
 
 
 def ranking(*hits: tuple[int, float]) -> Rankings:
@@ -26,13 +29,13 @@ def fused(normalisation: str, alpha: float) -> list[int]:
     return [int(c) for c in chunk if c != PADDING]
 
 
-@pytest.mark.parametrize("normalisation", ["none", "max", "z-score", "min-max"])
+@pytest.mark.parametrize("normalisation", get_args(Normalisation))
 def test_the_whole_weight_on_one_list_is_that_list(normalisation: str) -> None:
     assert fused(normalisation, 1.0) == [0, 1, 2]
     assert fused(normalisation, 0.0) == [3, 4, 5]
 
 
-@pytest.mark.parametrize("normalisation", ["none", "max", "z-score", "min-max"])
+@pytest.mark.parametrize("normalisation", get_args(Normalisation))
 def test_the_order_within_a_list_is_kept(normalisation: str) -> None:
     order = fused(normalisation, 0.9)
     assert [c for c in order if c < 3] == [0, 1, 2][: len([c for c in order if c < 3])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import isclose, sqrt
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -16,7 +17,8 @@ from pipelines.stages.rerank import Retrieved
 from pipelines.stages.rerank.mmr import MMRReranker
 from pipelines.stages.retrieve import Corpus, Lookup
 from pipelines.stages.retrieve.bm25 import BM25Retriever
-from pipelines.stages.retrieve.hybrid import HybridRetriever, normalised
+from pipelines.stages.retrieve.hybrid import HybridRetriever
+from pipelines.stages.retrieve.normalise import Normalisation, normalised
 from pipelines.topk import Best, fuse, padded, top_k
 
 
@@ -134,9 +136,27 @@ def test_normalisation() -> None:
     assert normalised(row, "none").tolist() == [[4, 2, 0, 0]]
     spread = sqrt((4 + 0 + 4) / 3)  # mean 2
     assert np.allclose(normalised(row, "z-score"), [[2 / spread, 0, -2 / spread, 0]])
+    assert np.allclose(normalised(row, "distribution"), [[0.5 + 2 / (6 * spread), 0.5, 0.5 - 2 / (6 * spread), 0]])
+    assert np.allclose(normalised(row, "sum"), [[4 / 6, 2 / 6, 0, 0]])
+    assert np.allclose(normalised(row, "l2"), [[4 / sqrt(20), 2 / sqrt(20), 0, 0]])
+    assert np.allclose(normalised(row, "rank"), [[1, 2 / 3, 1 / 3, 0]])
 
 
-@pytest.mark.parametrize("how", ["min-max", "z-score", "max", "none"])
+def test_a_theoretical_least_leaves_the_last_of_a_list_what_it_has() -> None:
+    cosines = ranking((1, 0.8), (2, 0.5), (3, 0.2))
+    assert np.allclose(normalised(cosines, "theoretical-min-max", -1.0), [[1, 1.5 / 1.8, 1.2 / 1.8]])
+    assert np.allclose(normalised(ranking((1, 6.0), (2, 3.0)), "theoretical-min-max", 0.0), [[1, 0.5]])
+    distances = ranking((1, -0.5), (2, -3.0))  # Less than the least of a cosine: the list's own least.
+    assert np.allclose(normalised(distances, "theoretical-min-max", -1.0), [[1, 0]])
+
+
+def test_an_outlier_does_not_press_the_others_together() -> None:
+    row = ranking((0, 100.0), *((i, 1.0 - i / 100) for i in range(1, 40)))
+    assert normalised(row, "distribution")[0, 0] == 1.0, "more than three deviations above the mean"
+    assert normalised(row, "distribution")[0, 1:].min() > 0.4
+
+
+@pytest.mark.parametrize("how", get_args(Normalisation))
 def test_normalisation_of_equal_single_and_no_scores(how: str) -> None:
     for row in (ranking((1, 2.0), (2, 2.0)), ranking((1, 2.0)), ranking((1, 0.0)), Rankings.empty(2, 3)):
         assert np.all(np.isfinite(normalised(row, how)))  # type: ignore[arg-type]

@@ -3,50 +3,30 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, ClassVar, Protocol
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipelines.component import Component
-from pipelines.records import PADDING, Candidates, FloatArray, Rankings, Searchable
+from pipelines.records import PADDING, IntArray, Rankings
+from pipelines.stages.retrieve.lookup import FIRST_LINE, Corpus, Lookup, Searcher
+from pipelines.stages.retrieve.recency import Curve, Recency
+from pipelines.stages.retrieve.rules import RuledSearcher, Rules, reached_first
 
+__all__ = ["FIRST_LINE", "Corpus", "Lookup", "Retriever", "Searcher"]
 
-@dataclass(frozen=True)
-class Lookup:
-    """A batch of searches; row q of every part belongs to query q. `vectors` is None where none are needed.
-
-    `depth` is how many chunks are wanted; None is the retriever's own depth.
-    """
-
-    texts: Sequence[str]
-    candidates: Candidates
-    vectors: FloatArray | None = None
-    depth: int | None = None
-
-
-class Searcher(Protocol):
-    """A retriever that has read its corpus."""
-
-    def search(self, lookup: Lookup) -> Rankings:
-        """Return the ranking of every query."""
-        ...
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """What is searched: the text of every chunk, and the opened index where a retriever needs vectors."""
-
-    texts: Sequence[str]
-    index: Searchable | None = None
+_RULES = ("per_document", "recency_field", "recency_curve", "recency_days", "recency_weight", "recency_from")
+_AGEING = _RULES[2:]
 
 
 class Retriever(Component, stage="retrieve"):
     """Ranks chunks for queries. `depth` is the greatest number returned; a smaller one gives a prefix of a larger.
 
-    What a corpus is read into depends neither on `depth` nor on `min_score`: both only cut what was found.
+    What a corpus is read into depends neither on `depth` nor on `min_score`: both only cut what was found. Rules
+    (fading with age, a few chunks a document) act before the cut, exactly: see `RuledSearcher`.
     """
 
     needs_vectors: ClassVar[bool] = False
@@ -58,14 +38,89 @@ class Retriever(Component, stage="retrieve"):
     min_score: Annotated[float, Field(ge=-1e6, le=1e6)] | None = Field(
         None, description="Hits that score less are dropped; empty keeps all"
     )
+    per_document: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        None,
+        description="Most chunks of one document, the best ones; empty takes any number",
+        json_schema_extra={"unit": "chunks"},
+    )
+    recency_field: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        None, description="Metadata field of dates by whose age scores fade; empty fades none"
+    )
+    recency_curve: Curve = Field("exponential", description="How scores fade: all three are at a half at recency_days")
+    recency_days: float = Field(
+        365.0,
+        gt=0.0,
+        le=100_000.0,
+        description="Age at which a chunk has half its weight",
+        json_schema_extra={"unit": "days"},
+    )
+    recency_weight: float = Field(0.5, ge=0.0, le=1.0, description="Share of the score that age can take away")
+    recency_from: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = Field(
+        None, description="Day from which ages count, such as 2024-12-31; empty takes the newest in the corpus"
+    )
+
+    @field_validator("recency_from")
+    @classmethod
+    def _a_day(cls, day: str | None) -> str | None:
+        try:
+            return day if day is None else date.fromisoformat(day).isoformat()
+        except ValueError as error:
+            raise ValueError(f"must be a day of the calendar such as 2024-12-31, but got {day!r}") from error
 
     @abstractmethod
+    def read(self, corpus: Corpus) -> Searcher:
+        """Read the corpus once; the searcher then answers any number of batches, without any rule."""
+
     def open(self, corpus: Corpus) -> Searcher:
-        """Read the corpus once; the searcher then answers any number of batches."""
+        """Read the corpus once, and search it under this retriever's rules."""
+        return self.ruled(self.read(corpus), corpus)
+
+    def ruled(self, searcher: Searcher, corpus: Corpus) -> Searcher:
+        """Put the rules, where there are any, over what `read` returned; parts of a fusion have their own.
+
+        Raises:
+            ConfigurationError: when the field of dates is not there or holds something else.
+        """
+        if not self.has_rules() or self.parts():
+            return searcher
+        return RuledSearcher(searcher, self.rules(corpus), self.depth, len(corpus.texts))
+
+    def rules(self, corpus: Corpus) -> Rules:
+        """Return the rules as they are over a corpus."""
+        kept = None if self.recency_field is None else self._recency(self.recency_field).kept(corpus.columns)
+        return Rules(kept, corpus.document, self.per_document)
+
+    def _recency(self, name: str) -> Recency:
+        return Recency(name, self.recency_curve, self.recency_days, self.recency_weight, self.recency_from)
+
+    def has_rules(self) -> bool:
+        """Whether anything is done to what was found before it is cut."""
+        return self.per_document is not None or self.recency_field is not None
+
+    def own_rules(self) -> Mapping[str, Any]:
+        """Return the knobs of the rules, for a part of this retriever."""
+        return {name: getattr(self, name) for name in _RULES}
+
+    def bare(self) -> Self:
+        """Return the retriever without its rules: what reads the corpus."""
+        return self.model_copy(update={name: type(self).model_fields[name].default for name in _RULES})
+
+    def reads_columns(self) -> bool:
+        """Whether the corpus must come with documents and columns."""
+        return self.has_rules()
+
+    def asked_for(self) -> int:
+        """Return how many chunks an index is asked for at first, where there are so many."""
+        return reached_first(self.depth, 2 * self.depth) if self.has_rules() else self.depth
 
     def searches(self) -> str:
         """Return a digest of all that decides what is found, and not how much of it is returned."""
-        return self.model_copy(update={"depth": 1, "min_score": None}).fingerprint()
+        idle = {name: type(self).model_fields[name].default for name in self.idle()}
+        return self.model_copy(update={"depth": 1, "min_score": None, **idle}).fingerprint()
+
+    def idle(self) -> tuple[str, ...]:
+        """Return the knobs that decide nothing, as the others are set."""
+        return () if self.recency_field is not None else _AGEING
 
     def above(self, rankings: Rankings) -> Rankings:
         """Return the rankings without the hits that score less than `min_score`, which are each row's last."""
@@ -84,6 +139,6 @@ class Retriever(Component, stage="retrieve"):
         """Return the retrievers that search: itself, or those that its parts come down to."""
         return tuple(leaf for part in self.parts().values() for leaf in part.leaves()) or (self,)
 
-    def fuse(self, rankings: Mapping[str, Rankings]) -> Rankings:
-        """Fuse the rankings of `parts`."""
+    def fuse(self, rankings: Mapping[str, Rankings], document: IntArray | None = None) -> Rankings:
+        """Fuse the rankings of `parts`; `document` [n_chunks] is needed where a document gives a few chunks at most."""
         raise TypeError(f"{self.name} fuses nothing")

@@ -13,7 +13,7 @@ class DenseRetriever(Retriever, name="dense", version=1):
 
     needs_vectors = True
 
-    def open(self, corpus: Corpus) -> _DenseSearcher:
+    def read(self, corpus: Corpus) -> _DenseSearcher:
         """Take the opened index."""
         if corpus.index is None:
             raise TypeError("dense retrieval needs an index")
