@@ -1,4 +1,4 @@
-"""Token boundaries as character offsets, in cl100k_base, which llama-index-core carries: no download."""
+"""Token boundaries as character offsets: in cl100k_base, which llama-index-core carries, or a tokenizer by name."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipelines.errors import WorkbenchError
+from pipelines.models.named_tokenizers import CL100K, token_ids, token_starts
 from pipelines.records import Chunks, Documents, IntArray
 
 if TYPE_CHECKING:
@@ -45,12 +46,23 @@ def _byte_lengths() -> IntArray:
     return lengths
 
 
-@lru_cache(maxsize=8)
-def boundaries(text: str) -> IntArray:
+def boundaries(text: str, tokenizer: str = CL100K) -> IntArray:
     """Return the character offset at which each token of `text` starts, and at last `len(text)`: int32 [n_tokens + 1].
 
-    A token that starts within a character (rare ones take several tokens) counts as starting with it.
+    A token that starts within a character (rare ones take several tokens) counts as starting with it. Characters that
+    a tokenizer leaves out, such as white space, belong to the token before them, the first ones to the first token.
+
+    Raises:
+        ConfigurationError: when there is no such tokenizer.
     """
+    return _boundaries(text, tokenizer)
+
+
+@lru_cache(maxsize=8)
+def _boundaries(text: str, tokenizer: str) -> IntArray:
+    if tokenizer != CL100K:
+        starts = token_starts(text, tokenizer) if text else np.zeros(0, dtype=np.int32)
+        return np.concatenate([[0], starts[1:], [len(text)]] if text else [[0]]).astype(np.int32)
     parts = [np.zeros(1, dtype=np.int32)]
     for at in range(0, len(text), _BLOCK_CHARS):
         parts.append(_ends(text[at : at + _BLOCK_CHARS]) + np.int32(at))
@@ -68,9 +80,14 @@ def _ends(text: str) -> IntArray:
     return offsets
 
 
-def count(text: str) -> int:
+def count(text: str, tokenizer: str = CL100K) -> int:
     """Return the number of tokens of `text`."""
-    return len(encoding().encode_ordinary(text))
+    return len(tokens(text, tokenizer))
+
+
+def tokens(text: str, tokenizer: str = CL100K) -> list[int]:
+    """Return the numbers of the tokens of `text`."""
+    return encoding().encode_ordinary(text) if tokenizer == CL100K else token_ids(text, tokenizer)
 
 
 def count_contexts(chunks: Chunks, documents: Documents) -> IntArray:
