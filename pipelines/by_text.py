@@ -20,12 +20,16 @@ from pipelines.stages.rerank import PairReranker, Retrieved, ordered, pairs_of
 
 @dataclass(frozen=True)
 class Encoding:
-    """One model as it embeds documents or queries: `fitted` is what was made from the corpus for it, under `key`."""
+    """One model as it embeds documents or queries: `fitted` is what was made from the corpus for it, under `key`.
+
+    `stage` is where it is at work: a chunker reads sentences by it, to find out where to cut.
+    """
 
     embedder: Embedder
     fitted: Path | None
     key: str
     queries: bool
+    stage: str = "embed"
 
     @property
     def space(self) -> str:
@@ -39,7 +43,7 @@ class Encoding:
 
         def compute(missing: LongArray, keep: Keep) -> None:
             started, new = time.perf_counter(), [texts[i] for i in missing]
-            embed(new, run.progress("embed"), fitted=self.fitted, keep=keep)
+            embed(new, run.progress(self.stage), fitted=self.fitted, keep=keep)
             run.on_worked(work_name(self.embedder), sum(map(len, new)), time.perf_counter() - started)
 
         rows = remembered(_rows(run, self.space), [text_key(text) for text in texts], compute)
@@ -55,7 +59,7 @@ class Encoding:
     def _tell_of_cuts(self, run: Execution, rows: FloatArray) -> None:
         """Note how many texts were longer than the model reads: the last two columns are their length and its own."""
         cut = int((rows[:, -2] > rows[:, -1]).sum())
-        if cut and not self.queries:
+        if cut and not self.queries and self.stage == "embed":
             run.note(
                 f"{cut} of {len(rows)} chunks are longer than the {int(rows[0, -1])} tokens that "
                 f"{self.embedder.name} reads: what lies beyond was not embedded."

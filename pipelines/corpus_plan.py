@@ -18,6 +18,9 @@ from pipelines.golden.dataset import Dataset
 from pipelines.models.tokens import count_contexts
 from pipelines.pipeline import Pipeline
 from pipelines.records import Chunks, Documents, FloatArray, Searchable
+from pipelines.stages.chunk import Encode
+from pipelines.stages.embed import Embedder
+from pipelines.stages.embed.headers import HEADERS_VERSION, headed_texts
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,21 @@ class CorpusPlan:
         return Node("extract", self._key("extracted", "extract", both), both, work, codecs.CHUNKS)
 
     def _chunk(self, run: Execution) -> Chunks:
+        """Cut; what the documents' metadata say stands above what their marks say of the place where a chunk begins."""
         documents = run.get(self.documents)
-        chunks = self.pipeline.chunk.chunk(documents)
+        chunks = self.pipeline.chunk.chunk(documents, self._reader(run))
+        marked = {kind: marks.at(chunks.document, chunks.start) for kind, marks in documents.marks.items()}
         inherited = {name: column.take(chunks.document) for name, column in documents.columns.items()}
-        columns = {**inherited, **chunks.columns}
+        columns = {**marked, **inherited, **chunks.columns}
         return replace(chunks, tokens=count_contexts(chunks, documents), columns=columns)
+
+    def _reader(self, run: Execution) -> Encode | None:
+        """Return what encodes texts for a chunker that cuts by meaning: each text once, whatever chunker asks."""
+        encoder = self.pipeline.chunk.encoder()
+        if not isinstance(encoder, Embedder):
+            return None
+        encoding = Encoding(encoder, None, "", queries=False, stage="chunk")
+        return lambda texts: encoding.vectors(run, texts)
 
     @cached_property
     def texts(self) -> Node[Sequence[str]]:
@@ -85,6 +98,18 @@ class CorpusPlan:
 
         return Node("embed", node_key("fitted", dict(embed.fit_identity()), inputs), inputs, work, FOLDER)
 
+    @cached_property
+    def embedded_texts(self) -> Node[Sequence[str]]:
+        """The text that is embedded for every chunk: its own, with a header before it where the embedder wants one."""
+        header = self.pipeline.embed.header
+        if header == "none":
+            return self.texts
+        inputs = (self.documents, self.chunks)
+        key = node_key("headed texts", [header, HEADERS_VERSION], inputs)
+        return Node(
+            "embed", key, inputs, lambda run: headed_texts(run.get(self.documents), run.get(self.chunks), header)
+        )
+
     def _encoding(self, run: Execution, *, queries: bool) -> Encoding:
         fitted = self.fitted
         folder, key = (None, "") if fitted is None else (run.get(fitted), fitted.key)
@@ -97,8 +122,9 @@ class CorpusPlan:
     @cached_property
     def vectors(self) -> Node[FloatArray]:
         """One vector a chunk; a text that any chunking embedded before is looked up."""
+        texts = self.embedded_texts
         return self._embedding(
-            "vectors", self.texts, lambda run: self._encoding(run, queries=False).vectors(run, run.get(self.texts))
+            "vectors", texts, lambda run: self._encoding(run, queries=False).vectors(run, run.get(texts))
         )
 
     @cached_property

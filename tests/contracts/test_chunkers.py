@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -11,10 +13,10 @@ from hypothesis import strategies as st
 
 from pipelines.component import components
 from pipelines.models.tokens import boundaries, count, count_contexts
-from pipelines.records import Chunks, Document, Documents
+from pipelines.records import PAGE, SECTION, TABLE, Chunks, Document, Documents
 from pipelines.stages.chunk import Chunker
 
-from .registry import corners, knobs, registered
+from .registry import build, corners, knobs, registered
 
 PIECES = (
     "word",
@@ -82,11 +84,28 @@ HARD = (
 )
 
 
+def drawn(texts: Sequence[str]) -> Any:
+    """Vectors of length 1 that the words of a text decide: as good as a model's for what holds of every chunker."""
+    vectors = np.ones((len(texts), 16), dtype=np.float32)
+    for i, text in enumerate(texts):
+        for word in text.split():
+            vectors[i, crc32(word.encode()) % 16] += 1
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def marked(i: int, text: str) -> Document:
+    """A document; every second one has marks of all kinds, with gaps between them."""
+    third = len(text) // 3
+    spans = ((0, third), (third, 2 * third), (2 * third + 1, len(text)))
+    marks = {kind: [(s, e, n + 1) for n, (s, e) in enumerate(spans) if s < e] for kind in (PAGE, SECTION, TABLE)}
+    return Document(str(i), text, {}, marks if i % 2 else {})
+
+
 def check(chunker: Chunker, texts: list[str]) -> Chunks:
     """Chunk, and check all that holds of every chunker."""
-    documents = Documents.of([Document(str(i), text) for i, text in enumerate(texts)])
-    chunks = chunker.chunk(documents)
-    again = chunker.chunk(documents)
+    documents = Documents.of([marked(i, text) for i, text in enumerate(texts)])
+    chunks = chunker.chunk(documents, drawn)
+    again = chunker.chunk(documents, drawn)
     for name in ("document", "start", "end", "context_start", "context_end"):
         assert getattr(chunks, name).dtype == np.int32
         assert np.array_equal(getattr(chunks, name), getattr(again, name)), "not deterministic"
@@ -113,9 +132,10 @@ def sizes_fit(chunker: Any, chunks: Chunks, texts: list[str]) -> None:
     """A chunk is as long as its size says, or a little longer where joined tokens fall otherwise than in the whole."""
     if not any(knob.name == "size" and knob.unit == "tokens" for knob in knobs(type(chunker))):
         return
+    size = max(chunker.size, getattr(chunker, "table_size", 0))
     for d, start, end in zip(chunks.document, chunks.start, chunks.end, strict=True):
         visible = texts[d][start:end].strip()
-        assert count(visible) <= 1.25 * chunker.size + 8
+        assert count(visible) <= 1.25 * size + 8
 
 
 @pytest.mark.parametrize("component", registered("chunk"))
@@ -144,21 +164,36 @@ def test_no_documents_and_empty_ones(component: type[Chunker]) -> None:
 def test_a_document_is_cut_alike_whatever_lies_beside_it(component: type[Chunker]) -> None:
     text = "The first sentence stands here. The second one follows it, and is longer by far.\n\n" * 20
     chunker = component()
-    alone, beside = check(chunker, [text]), check(chunker, ["Another.", text, "A third."])
-    own = beside.document == 1
+    alone, beside = check(chunker, [text]), check(chunker, ["Another.", "", text, "A third."])
+    own = beside.document == 2
     assert np.array_equal(alone.start, beside.start[own])
     assert np.array_equal(alone.end, beside.end[own])
+
+
+@pytest.mark.parametrize("component", registered("chunk"))
+def test_sizes_are_counted_in_the_tokens_that_are_named(component: type[Chunker]) -> None:
+    assert "tokenizer" in component.model_fields
+    for text in [
+        "The first sentence stands here; internationalisation follows it. " * 40,
+        "日本語。 שלום עולם. 👩‍👩‍👧‍👦 " * 40,
+    ]:
+        for size in (16, 64):
+            chunker: Any = build(component, size=size, table_size=size, tokenizer="minilm")
+            chunks = check(chunker, [text])
+            assert max(count(text[s:e], "minilm") for s, e in zip(chunks.start, chunks.end, strict=True)) <= 1.25 * size
 
 
 @given(text=TEXTS)
 @example(text="👩‍👩‍👧‍👦")
 @settings(max_examples=200, deadline=None)
 def test_token_boundaries(text: str) -> None:
-    at = boundaries(text)
-    assert at[0] == 0
-    assert at[-1] == len(text)
-    assert np.all(np.diff(at) >= 0)
-    assert len(at) - 1 == count(text)
+    for tokenizer in ("cl100k_base", "minilm"):
+        at = boundaries(text, tokenizer)
+        assert at.dtype == np.int32
+        assert at[0] == 0
+        assert at[-1] == len(text)
+        assert np.all(np.diff(at) >= 0)
+        assert len(at) - 1 == max(count(text, tokenizer), bool(text))
 
 
 def test_contexts_are_counted_in_tokens() -> None:

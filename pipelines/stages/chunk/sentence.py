@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from pipelines.models.tokens import encoding
-from pipelines.stages.chunk import Chunker, Span
+from pipelines.models.named_tokenizers import CL100K, TokenizerName
+from pipelines.models.tokens import tokens
+from pipelines.stages.chunk import Span, TextChunker
 
 if TYPE_CHECKING:
     from llama_index.core.node_parser import SentenceSplitter
 
 
-class SentenceChunker(Chunker, name="sentence", version=2):
+class SentenceChunker(TextChunker, name="sentence", version=2):
     """Join whole sentences up to `size` tokens. Choose it where a cut sentence would lose its meaning."""
 
     size: int = Field(256, ge=16, le=8192, description="Greatest chunk length", json_schema_extra={"unit": "tokens"})
     overlap: float = Field(
         0.1, ge=0.0, le=0.5, description="Greatest share of a chunk repeated from the one before, in whole sentences"
     )
+    tokenizer: TokenizerName = CL100K
 
     @cached_property
     def _splitter(self) -> SentenceSplitter:
@@ -30,7 +32,7 @@ class SentenceChunker(Chunker, name="sentence", version=2):
         return SentenceSplitter(
             chunk_size=self.size,
             chunk_overlap=round(self.size * self.overlap),
-            tokenizer=encoding().encode_ordinary,
+            tokenizer=partial(tokens, tokenizer=self.tokenizer),
             include_metadata=False,
         )
 

@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import Field
+
 from pipelines.component import Component
 from pipelines.progress import Keep, Progress, nothing, silent
 from pipelines.records import Documents, FloatArray
+from pipelines.stages.embed.headers import Header
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,15 @@ class Embedder(Component, stage="embed"):
     A vector depends on its text, and on the fitted folder where there is one, alone: never on the texts beside it,
     their order, the batch size or the number of threads, to the bit. So vectors are kept by text, for ever.
     """
+
+    header: Header = Field(
+        "none",
+        description=(
+            "What is embedded before each chunk's text, and nowhere else seen: the document's title, the section path, "
+            "the header row of a table that goes on"
+        ),
+    )
+    """A header is a part of the text that is embedded: it changes no query's vector and no kept vector's key."""
 
     def fits(self) -> bool:
         """Whether something must be made of the corpus before texts can be embedded, on this machine."""

@@ -52,8 +52,9 @@ class SentenceTransformerEmbedder(Embedder, name="sentence-transformer", version
         return self.model_copy(update={"device": way.device, "backend": way.backend, "precision": way.precision})
 
     def fingerprint(self) -> str:
-        """Return a digest of all that decides a vector: how many are computed at once does not."""
-        return digest({name: value for name, value in self._identity().items() if name != "batch_size"})
+        """Return a digest of all that decides a text's vector: how many are computed at once does not, nor a header."""
+        left_out = ("batch_size", "header")
+        return digest({name: value for name, value in self._identity().items() if name not in left_out})
 
     def _identity(self) -> Mapping[str, object]:
         return {"version": self.version, **self.resolved().settings(), **self.extra_identity()}
