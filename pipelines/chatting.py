@@ -23,6 +23,7 @@ def asker(run: Execution, knobs: ChatKnobs, stage: str) -> Asker:
         run.progress(stage),
         run.cache.on_damage,
         lambda n, seconds: run.on_worked(chat_work(knobs), n, seconds),
+        run.note,
     )
 
 

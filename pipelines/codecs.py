@@ -5,13 +5,28 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from pipelines.cache import Codec
-from pipelines.records import Candidates, Chunks, Column, Documents, FloatArray, Marks, Metric, Rankings, Scores
+from pipelines.records import (
+    Candidates,
+    Chunks,
+    Column,
+    Documents,
+    FloatArray,
+    Marks,
+    Metric,
+    Paid,
+    Queries,
+    Rankings,
+    Scores,
+    Spent,
+)
+
+T = TypeVar("T")
 
 _MARK_ARRAYS = ("document", "start", "end")
 _CHUNK_ARRAYS = ("document", "start", "end", "context_start", "context_end", "tokens")
@@ -104,6 +119,50 @@ def _load_scores(folder: Path) -> Scores:
     return Scores(metrics, _get(folder, "values"), _get(folder, "reason"), tuple(raw["reasons"]))
 
 
+def _save_queries(value: Queries, folder: Path) -> None:
+    _put(folder, question=value.question)
+    texts = {"texts": value.texts, "meant": value.meant, "passages": value.passages}
+    _put_json(folder / "queries.json", {"n_questions": value.n_questions, "rrf_k": value.rrf_k, **texts})
+
+
+def _load_queries(folder: Path) -> Queries:
+    raw = _get_json(folder / "queries.json")
+    passages = tuple(tuple(own) for own in raw["passages"])
+    texts, meant = tuple(raw["texts"]), tuple(raw["meant"])
+    return Queries(_get(folder, "question"), texts, raw["n_questions"], raw["rrf_k"], meant, passages)
+
+
+_SPENT = ("calls", "prompt_tokens", "answer_tokens", "seconds", "usd")
+
+
+def paid(codec: Codec[T]) -> Codec[Paid[T]]:
+    """Return the codec of such an output with what its language model took."""
+
+    def save(value: Paid[T], folder: Path) -> None:
+        codec.save(value.value, folder)
+        _put(folder, **{f"spent-{name}": getattr(value.spent, name) for name in _SPENT})
+
+    def load(folder: Path) -> Paid[T]:
+        return Paid(codec.load(folder), Spent(*(_get(folder, f"spent-{name}") for name in _SPENT)))
+
+    return Codec(save, load)
+
+
+QUERIES: Codec[Queries] = Codec(_save_queries, _load_queries)
+_MORE_OF_CANDIDATES = ("level", "bonus", "agreement")
+
+
+def _save_candidates(value: Candidates, folder: Path) -> None:
+    more = {name: array for name in _MORE_OF_CANDIDATES if (array := getattr(value, name)) is not None}
+    _put(folder, mask=value.mask, allowed=value.allowed, **more)
+
+
+def _load_candidates(folder: Path) -> Candidates:
+    """Read them without their notes, which the store keeps for every output."""
+    more = {name: _get(folder, name) for name in _MORE_OF_CANDIDATES if (folder / f"{name}.npy").exists()}
+    return Candidates(_get(folder, "mask"), _get(folder, "allowed"), **more)
+
+
 DOCUMENTS: Codec[Documents] = Codec(_save_documents, _load_documents)
 CHUNKS: Codec[Chunks] = Codec(_save_chunks, _load_chunks)
 VECTORS: Codec[FloatArray] = Codec(lambda v, folder: _put(folder, vectors=v), _load_vectors)
@@ -111,10 +170,7 @@ RANKINGS: Codec[Rankings] = Codec(
     lambda v, folder: _put(folder, chunk=v.chunk, score=v.score),
     lambda folder: Rankings(_get(folder, "chunk"), _get(folder, "score")),
 )
-CANDIDATES: Codec[Candidates] = Codec(
-    lambda v, folder: _put(folder, mask=v.mask, allowed=v.allowed),
-    lambda folder: Candidates(_get(folder, "mask"), _get(folder, "allowed")),
-)
+CANDIDATES: Codec[Candidates] = Codec(_save_candidates, _load_candidates)
 SCORES: Codec[Scores] = Codec(_save_scores, _load_scores)
 NUMBERS: Codec[list[float]] = Codec(
     lambda v, folder: _put_json(folder / "numbers.json", v), lambda folder: list(_get_json(folder / "numbers.json"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import time
 import warnings
@@ -109,12 +110,17 @@ def answer_space(identity: Mapping[str, object]) -> str:
     return digest({"what": "answers", **identity})
 
 
+def without_thoughts(text: str) -> str:
+    """Return an answer without the part in which a model thinks aloud, `<think>...</think>`, finished or cut off."""
+    return re.sub(r"<think>.*?(</think>|\Z)", "", text, flags=re.DOTALL).strip()
+
+
 @dataclass
 class Asker:
     """What a component asks its language model through: kept answers are looked up, new ones kept as they come.
 
     Without a `folder` nothing is kept. What each question took is noted, looked up or not; `on_asked` is told of the
-    calls that were made, with their seconds.
+    calls that were made, with their seconds; `note` of what the user should know of the answers.
     """
 
     knobs: ChatKnobs
@@ -122,8 +128,8 @@ class Asker:
     progress: Progress = silent
     on_damage: Callable[[str], None] = warnings.warn
     on_asked: Callable[[int, float], None] = lambda n, seconds: None
+    note: Callable[[str], None] = lambda text: None
     n_calls: int = 0
-    n_cut: int = 0
     _taken: list[tuple[int, Answer]] = field(default_factory=list)
 
     def __call__(self, prompts: Sequence[Prompt], question: Sequence[int]) -> list[str]:
@@ -141,8 +147,16 @@ class Asker:
             known |= self._asked(missing, store)
         answers = [known[key] for key in keys]
         self._taken += zip(question, answers, strict=True)
-        self.n_cut += sum(answer.cut for answer in answers)
-        return [answer.text for answer in answers]
+        self._tell_of_cuts(answers)
+        return [without_thoughts(answer.text) for answer in answers]
+
+    def _tell_of_cuts(self, answers: Sequence[Answer]) -> None:
+        n_cut = sum(answer.cut for answer in answers)
+        if n_cut:
+            self.note(
+                f"{n_cut} of {len(answers)} answers of {self.knobs.model} were cut at {self.knobs.max_tokens} tokens; "
+                "a greater max_tokens lets them end."
+            )
 
     def spent(self, n_questions: int) -> Spent:
         """Return what each question took so far: its answers' own tokens and seconds, as when they were given."""

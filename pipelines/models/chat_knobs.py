@@ -115,7 +115,7 @@ class ChatKnobs(BaseModel):
         Raises:
             ConfigurationError: for a registered client that this process does not know.
         """
-        if self.endpoint.startswith(REGISTERED):
+        if self.registered:
             return registered_chat_client(self.endpoint.removeprefix(REGISTERED))
         carried = (self.key_variable, self.timeout_s, self.retries, self.concurrency)
         return HttpChat(Endpoint(self.endpoint, self.model, *carried), look_up)
@@ -141,6 +141,11 @@ class ChatKnobs(BaseModel):
     def asked_settings(self) -> dict[str, Any]:
         """Return the knobs that decide what comes of the component: all but those of carriage and price."""
         return {k: v for k, v in self.model_dump(mode="json").items() if k not in CARRIAGE}
+
+    @property
+    def registered(self) -> bool:
+        """Whether a client that was registered in Python is asked."""
+        return self.endpoint.startswith(REGISTERED)
 
     @property
     def priced(self) -> bool:

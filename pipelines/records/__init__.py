@@ -4,11 +4,12 @@ from pipelines.records.corpus import PAGE, SECTION, TABLE, Chunks, Column, Docum
 from pipelines.records.gold import Evidence, Gold, Question
 from pipelines.records.scores import Metric, Scores
 from pipelines.records.search import Candidates, Queries, Rankings, Searchable
-from pipelines.records.spending import Spent
+from pipelines.records.spending import Paid, Spent
 from pipelines.records.values import (
     PADDING,
     SPLITS,
     BoolArray,
+    ByteArray,
     DoubleArray,
     FloatArray,
     IntArray,
@@ -24,6 +25,7 @@ __all__ = [
     "SPLITS",
     "TABLE",
     "BoolArray",
+    "ByteArray",
     "Candidates",
     "Chunks",
     "Column",
@@ -38,6 +40,7 @@ __all__ = [
     "Marks",
     "MetadataValue",
     "Metric",
+    "Paid",
     "Queries",
     "Question",
     "Rankings",

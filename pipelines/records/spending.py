@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from pipelines.records.values import DoubleArray, LongArray
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -35,3 +38,11 @@ class Spent:
             return self.usd
         usd: DoubleArray = (self.prompt_tokens * prompt + self.answer_tokens * answer) / 1e6
         return usd
+
+
+@dataclass(frozen=True)
+class Paid(Generic[T]):
+    """A stage's output with what its language model took for it."""
+
+    value: T
+    spent: Spent

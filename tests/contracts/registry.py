@@ -33,6 +33,8 @@ def required(component: type[Component]) -> dict[str, Any]:
 
 
 def _some(knob: Knob, stage: str) -> Any:
+    if knob.name == "endpoint":
+        return "http://127.0.0.1:9/v1"
     if knob.name == "model":
         return str(cross_encoder_folder() if stage == "rerank" else minilm_folder())
     return next(iter([*knob.choices, *extremes(knob)]), "x")
@@ -62,6 +64,9 @@ def values(knob: Knob) -> list[Any]:
     if kind == "array":
         item = schema.get("items", {})
         return [[item.get("minimum", 1)], [item.get("minimum", 1), item.get("maximum", 9)]]
+    if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
+        listed = schema["additionalProperties"].get("type") == "array"
+        return [{}, {"word": ["other", "and another"] if listed else "other"}]
     if kind == "object":
         return [{}, {"number": {"$gte": 2}}]
     return []
