@@ -18,6 +18,12 @@ LABELS = {
 }
 
 
+def stages_at(cut: str) -> tuple[str, ...]:
+    """Return the stages that can lose evidence at a cut such as recall@5 or recall@2000tok, in order of the flow."""
+    other = "cut" if cut.endswith("tok") else "budget"
+    return tuple(stage for stage in STAGES if stage != other)
+
+
 def number(stage: str) -> int:
     """Return the number under which a stage stands in `Fates.stage`."""
     return STAGES.index(stage) + 1

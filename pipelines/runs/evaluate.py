@@ -36,7 +36,7 @@ def evaluate(
 def evaluated(evaluation: Evaluation, execution: Execution) -> Evaluated:
     """Do what an evaluation needs in `execution`, and return the run."""
     started = time.perf_counter()
-    ((scores, means),) = measured([evaluation], execution)
+    (numbers,) = measured([evaluation], execution)
     execution.account_for(*evaluation.needs())
     account = Account(time.perf_counter() - started, execution.reports, execution.notes)
-    return made_run(evaluation, scores, means, account, execution)
+    return made_run(evaluation, numbers, account, execution)

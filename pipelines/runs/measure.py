@@ -16,11 +16,12 @@ from pipelines.catalog import STAGE_NAMES
 from pipelines.execution import Execution, Node, StageReport
 from pipelines.index_loss import index_loss
 from pipelines.latency import Stopwatch
+from pipelines.losses import STAGES, Fates, fates, stages_at
 from pipelines.pipeline import Pipeline
 from pipelines.plan import Plan
 from pipelines.records import PADDING, Chunks, DoubleArray, Metric, Rankings, Scores
 from pipelines.resampling import Interval, mean_intervals
-from pipelines.runs.record import ALL_QUESTIONS, Details, Measured, Run
+from pipelines.runs.record import ALL_QUESTIONS, Details, Losses, Lost, Measured, Run
 from pipelines.runs.spans import ranked_spans
 from pipelines.runs.versions import versions
 
@@ -58,7 +59,8 @@ class Evaluation:
         """Return the nodes whose outputs the run is made of."""
         losses = [index_loss(self.plan, depth, k) for depth, k in _asked_of_index(self.plan.pipeline)]
         plan = self.plan
-        return [plan.documents, plan.chunks, plan.rankings, plan.scores, *losses, *self.stopwatch().parts()]
+        needed = [plan.documents, plan.chunks, plan.before_rerank, plan.rankings, plan.scores, fates(plan)]
+        return [*needed, *losses, *self.stopwatch().parts()]
 
 
 @dataclass(frozen=True)
@@ -70,25 +72,54 @@ class Account:
     notes: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class Numbers:
+    """What was measured of a configuration: a question, and on the mean; with what became of its evidence."""
+
+    scores: Scores
+    means: Sequence[Measured]
+    fates: Fates
+    losses: Losses
+
+
 Known = dict[bytes, Interval]
 
 
-def measured(
-    evaluations: Sequence[Evaluation], execution: Execution, known: Known | None = None
-) -> list[tuple[Scores, list[Measured]]]:
-    """Return per-question scores and means of each; the nodes that they need are got on the way.
+def measured(evaluations: Sequence[Evaluation], execution: Execution, known: Known | None = None) -> list[Numbers]:
+    """Return the numbers of each; the nodes that they need are got on the way.
 
     All must be over the same questions with the same seed: intervals then come of one resampling, and equal the bits
     that each would get alone. Columns that many configurations share are resampled once; `known` holds those of
     earlier calls.
     """
     scores = [_with_columns(execution.get(one.plan.scores), _extra_columns(one.plan, execution)) for one in evaluations]
-    seed = evaluations[0].seed
-    intervals = _intervals([one.values for one in scores], seed, {} if known is None else known)
+    traced = [execution.get(fates(one.plan)) for one in evaluations]
+    seed, memory = evaluations[0].seed, {} if known is None else known
+    shares = [one.shares().reshape(one.n_questions, -1) for one in traced]
+    own = _intervals([one.values for one in scores], seed, memory)
+    lost = _intervals(shares, seed, memory)
     return [
-        (one, [*_means(one, own), *_latency(evaluation.stopwatch().milliseconds(execution), seed)])
-        for evaluation, one, own in zip(evaluations, scores, intervals, strict=True)
+        Numbers(
+            scores[i],
+            [*_means(scores[i], own[i]), *_latency(one.stopwatch().milliseconds(execution), seed)],
+            traced[i],
+            _losses(traced[i], lost[i]),
+        )
+        for i, one in enumerate(evaluations)
     ]
+
+
+def _losses(traced: Fates, intervals: Sequence[Interval]) -> Losses:
+    """Return what each stage lost at each cut, of the stages that can lose anything there."""
+    table = {cut: intervals[i * len(STAGES) : (i + 1) * len(STAGES)] for i, cut in enumerate(traced.cuts)}
+    return {
+        cut: {
+            stage: Lost(one.mean, one.low, one.high, one.n)
+            for stage, one in zip(STAGES, row, strict=True)
+            if stage in stages_at(cut)
+        }
+        for cut, row in table.items()
+    }
 
 
 def _intervals(tables: Sequence[DoubleArray], seed: int, known: Known) -> list[list[Interval]]:
@@ -101,14 +132,13 @@ def _intervals(tables: Sequence[DoubleArray], seed: int, known: Known) -> list[l
     return [[known[key] for key in row] for row in keys]
 
 
-def made_run(
-    evaluation: Evaluation, scores: Scores, means: Sequence[Measured], account: Account, execution: Execution
-) -> Evaluated:
+def made_run(evaluation: Evaluation, numbers: Numbers, account: Account, execution: Execution) -> Evaluated:
     """Return the run and its per-question part."""
     work, pipeline = evaluation.plan, evaluation.plan.pipeline
     rankings, chunks = execution.get(work.rankings), execution.get(work.chunks)
     documents = execution.get(work.documents)
-    details = Details(tuple(q.id for q in work.questions), scores, rankings, ranked_spans(rankings, chunks, documents))
+    ids, spans = tuple(q.id for q in work.questions), ranked_spans(rankings, chunks, documents)
+    details = Details(ids, numbers.scores, rankings, spans, numbers.fates)
     run = Run(
         id=uuid.uuid4().hex[:12],
         name=evaluation.name or pipeline.label(),
@@ -127,9 +157,10 @@ def made_run(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         versions=versions(),
         notes=(*dict.fromkeys(account.notes), *_notes(work, rankings, chunks)),
-        metrics=tuple(means),
+        metrics=tuple(numbers.means),
         stages=_in_order(pipeline, account.stages),
         identity=evaluation.identity,
+        losses=numbers.losses,
     )
     return Evaluated(run, details)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.execution import StageReport
+from pipelines.losses import Fates
 from pipelines.records import PADDING, IntArray, Metric, Rankings, Scores
 
 ALL_QUESTIONS = "all"
@@ -33,6 +34,24 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Lost:
+    """The share of the evidence that one stage lost, over the `n` questions with evidence, with its 95 % interval."""
+
+    mean: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the form that `--json` prints."""
+        return {"mean": self.mean, "low": self.low, "high": self.high, "n": self.n}
+
+
+Losses = Mapping[str, Mapping[str, Lost]]
+"""What each stage lost, by cut (recall@5) and stage; for a cut the means add up to 1 - recall."""
+
+
+@dataclass(frozen=True)
 class Versions:
     """What the numbers depend on besides data and configuration."""
 
@@ -43,7 +62,10 @@ class Versions:
 
 @dataclass(frozen=True)
 class Run:
-    """One pipeline evaluated on one dataset version. `split` is "all" where every question was evaluated."""
+    """One pipeline evaluated on one dataset version. `split` is "all" where every question was evaluated.
+
+    `losses` is None for a run that was made before losses were measured.
+    """
 
     id: str
     name: str
@@ -65,6 +87,7 @@ class Run:
     metrics: tuple[Measured, ...]
     stages: Mapping[str, StageReport]
     identity: str | None = None
+    losses: Losses | None = None
 
     def measured(self, name: str) -> Measured | None:
         """Return a metric by name, None where it was not measured."""
@@ -79,6 +102,7 @@ class Run:
             "split": self.split,
             "pipeline": dict(self.settings),
             "metrics": {m.metric.name: m.to_dict() for m in self.metrics},
+            "losses": self._losses(),
             "seconds": {name: report.seconds for name, report in self.stages.items()},
             "seconds_computed": {name: report.seconds_computed for name, report in self.stages.items()},
             "cache": {name: report.found for name, report in self.stages.items()},
@@ -93,18 +117,25 @@ class Run:
             "created": self.created,
         }
 
+    def _losses(self) -> dict[str, dict[str, dict[str, Any]]] | None:
+        if self.losses is None:
+            return None
+        return {cut: {stage: lost.to_dict() for stage, lost in row.items()} for cut, row in self.losses.items()}
+
 
 @dataclass(frozen=True)
 class Details:
-    """The per-question part of a run, which lies in Parquet files beside the store.
+    """The per-question part of a run, which lies in a Parquet file beside the store.
 
-    Row q of `scores`, `rankings` and `spans` is `question_ids[q]`; column r holds rank r + 1.
+    Row q of `scores`, `rankings` and `spans` is `question_ids[q]`; column r holds rank r + 1. `fates` says what became
+    of the evidence, None for a run that was made before that was measured.
     """
 
     question_ids: tuple[str, ...]
     scores: Scores
     rankings: Rankings
     spans: Spans
+    fates: Fates | None = None
 
 
 @dataclass(frozen=True, eq=False)

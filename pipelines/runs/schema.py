@@ -81,6 +81,13 @@ metric = Table(
     Index("ix_metric_name", "name"),
 )
 
+loss = Table(
+    "loss",
+    metadata,
+    Column("run_id", String(32), ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    Column("shares", JSON, nullable=False),
+)
+
 job = Table(
     "job",
     metadata,

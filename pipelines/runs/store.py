@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +16,17 @@ from pipelines.errors import NotFoundError, did_you_mean, shorten
 from pipelines.execution import StageReport
 from pipelines.records import DoubleArray, Metric
 from pipelines.runs.database import Database
-from pipelines.runs.details import read_details, write_details
-from pipelines.runs.record import Details, Measured, Run, Versions
-from pipelines.runs.schema import configuration, dataset_version, metric, run, stage
+from pipelines.runs.details import file_of, read_details, write_details
+from pipelines.runs.record import Details, Losses, Lost, Measured, Run, Versions
+from pipelines.runs.schema import configuration, dataset_version, loss, metric, run, stage
 from pipelines.runs.values import read_values
 
 _KEYS_AT_ONCE = 500
+_WRITERS = 4
 
 
 class RunStore:
-    """Runs in `database`, their per-question parts in folders below `folder`."""
+    """Runs in `database`, their per-question parts in files below `folder`."""
 
     def __init__(self, database: Database, folder: Path) -> None:
         self._db = database
@@ -43,12 +47,13 @@ class RunStore:
             StorageError: when the disk or the database refuses; nothing of any of them is left behind.
         """
         try:
-            for record, details in runs:
-                write_details(details, self._folder / record.id)
+            with ThreadPoolExecutor(_WRITERS) as pool:
+                for _ in pool.map(lambda one: write_details(one[1], file_of(self._folder, one[0].id)), runs):
+                    pass
             self._add_rows([record for record, _ in runs])
         except BaseException:
             for record, _ in runs:
-                shutil.rmtree(self._folder / record.id, ignore_errors=True)
+                self._remove_file(record.id)
             raise
 
     def _add_rows(self, records: Sequence[Run]) -> None:
@@ -62,6 +67,9 @@ class RunStore:
             stages = [_stage_row(r.id, i, *item) for r in records for i, item in enumerate(r.stages.items())]
             if stages:
                 connection.execute(stage.insert(), stages)
+            losses = [_loss_row(r.id, r.losses) for r in records if r.losses is not None]
+            if losses:
+                connection.execute(loss.insert(), losses)
 
     def by_identity(self, identities: Sequence[str]) -> dict[str, str]:
         """Return the id of the first run that each of these works came to, for those that there are."""
@@ -86,7 +94,8 @@ class RunStore:
                 raise NotFoundError(self._absent(connection, reference))
             metrics = connection.execute(select(metric).where(metric.c.run_id == row["id"]).order_by(metric.c.position))
             stages = connection.execute(select(stage).where(stage.c.run_id == row["id"]).order_by(stage.c.position))
-            return _record(row, metrics.mappings().all(), stages.mappings().all())
+            lost = connection.execute(select(loss.c.shares).where(loss.c.run_id == row["id"])).scalar()
+            return _record(row, metrics.mappings().all(), stages.mappings().all(), lost)
 
     def details(self, run_id: str) -> Details:
         """Return the per-question part of a run.
@@ -94,7 +103,7 @@ class RunStore:
         Raises:
             NotFoundError: when its files are gone.
         """
-        return read_details(self._folder / run_id)
+        return read_details(file_of(self._folder, run_id))
 
     def table(
         self, metrics: Sequence[str], dataset: str | None = None, run_ids: Sequence[str] | None = None
@@ -122,7 +131,17 @@ class RunStore:
         Raises:
             NotFoundError: when its files are gone.
         """
-        return read_values(self._folder / run_id, metrics)
+        return read_values(file_of(self._folder, run_id), metrics)
+
+    def losses(self, run_ids: Sequence[str]) -> dict[str, Losses]:
+        """Return what each stage lost in these runs, for those in which that was measured."""
+        found: dict[str, Losses] = {}
+        with self._db.reading() as connection:
+            for at in range(0, len(run_ids), _KEYS_AT_ONCE):
+                part = run_ids[at : at + _KEYS_AT_ONCE]
+                for run_id, shares in connection.execute(select(loss).where(loss.c.run_id.in_(part))):
+                    found[run_id] = _losses(shares)
+        return found
 
     def metrics(self) -> tuple[Metric, ...]:
         """Return the declaration of every metric that any run has, in the order in which runs list them."""
@@ -140,9 +159,15 @@ class RunStore:
     def remove(self, run_id: str) -> None:
         """Delete a run and its files; its configuration and its stages' outputs stay."""
         with self._db.writing() as connection:
-            for child in (metric, stage):
+            for child in (metric, stage, loss):
                 connection.execute(delete(child).where(child.c.run_id == run_id))
             connection.execute(delete(run).where(run.c.id == run_id))
+        self._remove_file(run_id)
+
+    def _remove_file(self, run_id: str) -> None:
+        """Remove the per-question part: a file, of runs of before a folder."""
+        with suppress(OSError):
+            file_of(self._folder, run_id).unlink()
         shutil.rmtree(self._folder / run_id, ignore_errors=True)
 
     def _absent(self, connection: Connection, reference: str) -> str:
@@ -218,13 +243,25 @@ def _stage_row(run_id: str, position: int, name: str, report: StageReport) -> di
     return {"run_id": run_id, "stage": name, "position": position, **cost}
 
 
-def _record(row: RowMapping, metrics: Sequence[RowMapping], stages: Sequence[RowMapping]) -> Run:
+def _loss_row(run_id: str, losses: Losses) -> dict[str, Any]:
+    shares = {cut: {name: list(astuple(lost)) for name, lost in row.items()} for cut, row in losses.items()}
+    return {"run_id": run_id, "shares": shares}
+
+
+def _losses(shares: Mapping[str, Mapping[str, Sequence[Any]]]) -> Losses:
+    return {cut: {name: Lost(*values) for name, values in row.items()} for cut, row in shares.items()}
+
+
+def _record(
+    row: RowMapping, metrics: Sequence[RowMapping], stages: Sequence[RowMapping], shares: Mapping[str, Any] | None
+) -> Run:
     return Run(
         **{name: row[name] for name in Run.__dataclass_fields__ if name in row and name not in ("notes",)},
         versions=Versions(row["code_version"], row["libraries"], row["machine"]),
         notes=tuple(row["notes"]),
         metrics=tuple(_measured(m) for m in metrics),
         stages={s["stage"]: StageReport(s["seconds"], s["seconds_computed"], s["found"]) for s in stages},
+        losses=None if shares is None else _losses(shares),
     )
 
 

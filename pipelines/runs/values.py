@@ -11,24 +11,25 @@ import pyarrow.parquet as pq
 
 from pipelines.errors import NotFoundError
 from pipelines.records import DoubleArray
+from pipelines.runs.details_before import SCORES
 
-_SCORES = "scores.parquet"
 
-
-def read_values(folder: Path, metrics: Sequence[str]) -> tuple[tuple[str, ...], dict[str, DoubleArray]]:
+def read_values(path: Path, metrics: Sequence[str]) -> tuple[tuple[str, ...], dict[str, DoubleArray]]:
     """Return the question ids, and of each metric that the run has its values, float64 [n_questions], NaN if unscored.
 
+    `path` is the file of the run; where there is none, runs of before have a folder of the same name.
+
     Raises:
-        NotFoundError: when the folder is gone or cannot be read.
+        NotFoundError: when it is gone or cannot be read.
     """
-    path = folder / _SCORES
+    file = path if path.exists() else path.with_suffix("") / SCORES
     try:
-        held = set(pq.read_schema(path).names)
+        held = set(pq.read_schema(file).names)
         wanted = [name for name in metrics if name in held]
-        table = pq.read_table(path, columns=["question_id", *wanted])
+        table = pq.read_table(file, columns=["question_id", *wanted])
         values = {name: table[name].to_numpy().astype(np.float64) for name in wanted}
         return tuple(table["question_id"].to_pylist()), values
-    except (OSError, pa.ArrowInvalid, KeyError, ValueError) as error:
+    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
         raise NotFoundError(
-            f"The per-question results in {folder} are missing or damaged; evaluate the run again to see them."
+            f"The per-question results in {path} are missing or damaged; evaluate the run again to see them."
         ) from error

@@ -149,8 +149,8 @@ class Batch:
     def _write(self, block: Sequence[tuple[int, Evaluation]], run: Execution) -> None:
         found = measured([evaluation for _, evaluation in block], run, self._intervals)
         made = {
-            number: made_run(evaluation, scores, means, self._accounts.of(number, evaluation), run)
-            for (number, evaluation), (scores, means) in zip(block, found, strict=True)
+            number: made_run(evaluation, numbers, self._accounts.of(number, evaluation), run)
+            for (number, evaluation), numbers in zip(block, found, strict=True)
         }
         self._kept.runs.add_all([(one.run, one.details) for one in made.values()])
         self._kept.finished({number: one.run.id for number, one in made.items()})

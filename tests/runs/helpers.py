@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pipelines.execution import StageReport
+from pipelines.losses import Fates
 from pipelines.pipeline import Pipeline
 from pipelines.records import Metric, Rankings, Scores
 from pipelines.runs.record import Details, Measured, Run, Spans, Versions
@@ -76,6 +78,14 @@ def details() -> Details:
     )
     spans = Spans(("a", "b", "never ranked", "ä/../=x"), *(np.asarray(rows, dtype=np.int32) for rows in places))
     return Details(("q1", "q2", "=q3"), scores, Rankings(chunk, score), spans)
+
+
+def details_with_fates() -> Details:
+    """The same, with what became of the evidence: parts lost by several stages, and a question without any."""
+    table = np.asarray([[0, 0, 3, 9, 2, 1, 5, 0, 9], [0, 1, 2, 4, 0, 0, -1, -1, -1], [2, 0, 0, 7, 4, 0, 3, 7, 8]])
+    stage = np.asarray([[5, 0], [1, 1], [3, 7]], dtype=np.int8)
+    fates = Fates(("recall@5", "recall@2000tok"), 3, *table.astype(np.int32).T.copy(), stage=stage)
+    return replace(details(), fates=fates)
 
 
 def places(one: Details) -> list[list[tuple[str, int, int]]]:

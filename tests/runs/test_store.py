@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -19,12 +20,14 @@ from pipelines.errors import NotFoundError, StorageError, WorkbenchError
 from pipelines.records import Rankings, Scores
 from pipelines.runs.database import Database
 from pipelines.runs.details import read_details, write_details
-from pipelines.runs.record import Details, Spans
+from pipelines.runs.record import Details, Lost, Spans
 from pipelines.runs.store import RunStore
 from pipelines.runs.table import harmless, rows_to_csv, runs_table
+from pipelines.runs.values import read_values
 from pipelines.settings import database_url, runs_folder
 
-from .helpers import METRICS, details, outputs, places, python, record
+from .before import write_before
+from .helpers import METRICS, details, details_with_fates, outputs, places, python, record
 
 HOSTILE = (
     "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "<script>alert(1)</script>", "../../etc/passwd",
@@ -46,8 +49,8 @@ def test_a_run_comes_back_as_it_was(store: RunStore) -> None:
 
 def test_details_come_back_as_they_were(tmp_path: Path) -> None:
     one = details()
-    write_details(one, tmp_path / "run")
-    found = read_details(tmp_path / "run")
+    write_details(one, tmp_path / "run.parquet")
+    found = read_details(tmp_path / "run.parquet")
     assert found.question_ids == one.question_ids
     assert found.scores.metrics == one.scores.metrics
     assert found.scores.values.tobytes() == one.scores.values.tobytes()
@@ -67,74 +70,102 @@ def test_details_of_nothing(tmp_path: Path) -> None:
     """No question has a hit, no chunk was cut, every value is there."""
     none, nowhere = Rankings.empty(2, 0), np.zeros((2, 0), dtype=np.int32)
     scores = Scores(METRICS, np.ones((2, 2)), np.zeros((2, 2), dtype=np.int16))
-    write_details(Details(("q1", "q2"), scores, none, Spans((), nowhere, nowhere, nowhere)), tmp_path / "run")
-    found = read_details(tmp_path / "run")
+    write_details(Details(("q1", "q2"), scores, none, Spans((), nowhere, nowhere, nowhere)), tmp_path / "run.parquet")
+    found = read_details(tmp_path / "run.parquet")
     assert (places(found), found.rankings.chunk.shape) == ([[], []], (2, 0))
     assert not found.scores.reason.any()
 
 
-def test_details_of_an_older_run_are_read(tmp_path: Path) -> None:
-    """They held plain text, not dictionaries, one row a hit."""
-    import pyarrow as pa
+def same(found: Details, one: Details) -> bool:
+    """Whether rankings, places and reasons are alike."""
+    reasons = [[d.scores.reasons[n] for n in d.scores.reason.ravel()] for d in (found, one)]
+    ranked = np.array_equal(found.rankings.chunk, one.rankings.chunk)
+    return ranked and places(found) == places(one) and reasons[0] == reasons[1]
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_details_of_an_older_run_are_read(tmp_path: Path, plain: bool) -> None:
+    """They were a folder of three tables, one row a hit; the first ones held plain text, not dictionaries."""
+    write_before(details(), tmp_path / "run", plain=plain)
+    old = read_details(tmp_path / "run.parquet")
+    assert same(old, details())
+    assert old.fates is None
+    ids, values = read_values(tmp_path / "run.parquet", ["recall@5", "nothing@5"])
+    assert ids == details().question_ids
+    assert np.array_equal(values["recall@5"], details().scores.column("recall@5"), equal_nan=True)
+
+
+def test_details_of_an_older_run_in_several_row_groups_are_read(tmp_path: Path) -> None:
+    """A table of over a million hits was written so; each group has a dictionary of its own."""
     import pyarrow.parquet as pq
 
-    write_details(details(), tmp_path / "run")
-    text = [pa.field(name, pa.string()) for name in ("question_id", "metric", "reason", "document_id")]
-    for path in (tmp_path / "run").iterdir():
-        table = pq.read_table(path)
-        fields = [next((f for f in text if f.name == field.name), field) for field in table.schema]
-        pq.write_table(table.cast(pa.schema(fields, table.schema.metadata)), path)
-    old = read_details(tmp_path / "run")
-    assert places(old) == places(details())
-    assert np.array_equal(old.rankings.chunk, details().rankings.chunk)
-    assert [old.scores.reasons[n] for n in old.scores.reason.ravel()] == [
-        details().scores.reasons[n] for n in details().scores.reason.ravel()
-    ]
-
-
-def test_details_in_several_row_groups_are_read(tmp_path: Path) -> None:
-    """A table of over a million hits is written so; each group has a dictionary of its own."""
-    import pyarrow.parquet as pq
-
-    write_details(details(), tmp_path / "run")
+    write_before(details(), tmp_path / "run")
     for path in (tmp_path / "run").iterdir():
         pq.write_table(pq.read_table(path), path, row_group_size=1)
-    assert places(read_details(tmp_path / "run")) == places(details())
+    assert places(read_details(tmp_path / "run.parquet")) == places(details())
 
 
 def test_details_that_name_a_rank_beyond_the_depth_are_damaged(tmp_path: Path) -> None:
     import pyarrow.parquet as pq
 
-    write_details(details(), tmp_path / "run")
-    path = tmp_path / "run" / "rankings.parquet"
-    pq.write_table(pq.read_table(path).replace_schema_metadata({"depth": "2"}), path)
+    path = tmp_path / "run.parquet"
+    write_details(details(), path)
+    table = pq.read_table(path)
+    declared = {**json.loads(table.schema.metadata[b"run"]), "depth": 2}
+    pq.write_table(table.replace_schema_metadata({"run": json.dumps(declared)}), path)
     with pytest.raises(NotFoundError):
-        read_details(tmp_path / "run")
+        read_details(path)
+
+
+def test_the_fates_of_evidence_come_back_as_they_were(tmp_path: Path) -> None:
+    one = details_with_fates()
+    write_details(one, tmp_path / "run.parquet")
+    found, mine = read_details(tmp_path / "run.parquet").fates, one.fates
+    assert found is not None and mine is not None
+    assert (found.cuts, found.n_questions) == (mine.cuts, mine.n_questions)
+    arrays = [name for name, value in vars(mine).items() if isinstance(value, np.ndarray)]
+    assert len(arrays) == 10
+    for name in arrays:
+        assert getattr(found, name).tobytes() == getattr(mine, name).tobytes(), name
+    assert np.array_equal(found.shares(), mine.shares(), equal_nan=True)
+
+
+def test_what_a_run_lost_comes_back_and_an_older_run_has_none(store: RunStore) -> None:
+    losses = {"recall@5": {"parse": Lost(0.125, 0.1, 1 / 3, 7), "cut": Lost(None, None, None, 0)}}
+    store.add(record(losses=losses), details())
+    store.add(record("b" * 12, "older"), details())
+    assert store.get("a" * 12) == record(losses=losses)
+    assert store.get("b" * 12).losses is None
+    assert store.losses(["a" * 12, "b" * 12, "none"]) == {"a" * 12: losses}
+    assert record(losses=losses).to_dict()["losses"]["recall@5"]["parse"] == {
+        "mean": 0.125, "low": 0.1, "high": 1 / 3, "n": 7,
+    }  # fmt: skip
+    store.remove("a" * 12)
+    assert store.losses(["a" * 12]) == {}
 
 
 def test_details_are_plain_parquet(store: RunStore) -> None:
     import pandas as pd
 
     store.add(record(), details())
-    folder = runs_folder() / record().id
-    scores = pd.read_parquet(folder / "scores.parquet")
-    assert scores.set_index("question_id").loc["q1", "recall@5"] == 1 / 3
-    assert math.isnan(scores.set_index("question_id").loc["q2", "recall@5"])
-    rankings = pd.read_parquet(folder / "rankings.parquet")
-    assert rankings[rankings.question_id == "q1"]["rank"].tolist() == [1, 2, 3]
-    assert sorted(p.name for p in folder.iterdir()) == ["rankings.parquet", "scores.parquet", "unscored.parquet"]
+    assert [p.name for p in runs_folder().iterdir()] == [f"{record().id}.parquet"]
+    kept = pd.read_parquet(runs_folder() / f"{record().id}.parquet").set_index("question_id")
+    assert kept.loc["q1", "recall@5"] == 1 / 3
+    assert math.isnan(kept.loc["q2", "recall@5"])
+    assert kept.loc["q1", "ranking.document_id"].tolist() == ["a", "b", "a"]
+    assert kept.loc["q2", "unscored.reason"].tolist() == ["unanswerable: no evidence"]
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut", "other"])
 def test_details_that_cannot_be_read(tmp_path: Path, damage: str, sentence: Callable[[object], str]) -> None:
-    write_details(details(), tmp_path / "run")
-    for file in (tmp_path / "run").iterdir():
-        if damage == "gone":
-            file.unlink()
-        else:
-            file.write_bytes(file.read_bytes()[:50] if damage == "cut" else b"no parquet at all")
+    write_details(details(), tmp_path / "run.parquet")
+    file = tmp_path / "run.parquet"
+    if damage == "gone":
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[:50] if damage == "cut" else b"no parquet at all")
     with pytest.raises(NotFoundError) as refused:
-        read_details(tmp_path / "run")
+        read_details(tmp_path / "run.parquet")
     assert "missing or damaged; evaluate the run again" in sentence(refused.value)
 
 
@@ -149,7 +180,7 @@ def test_hostile_names_come_back_as_they_are(store: RunStore, text: str) -> None
         assert store.get(text).id == one.id
         assert [r["name"] for r in store.table(["recall@5"], dataset=text)] == [text]
     assert store.datasets() == [text]
-    assert {path.parent for path in runs_folder().rglob("*.parquet")} == {runs_folder() / one.id}
+    assert [*runs_folder().rglob("*.parquet")] == [runs_folder() / f"{one.id}.parquet"]
 
 
 def test_a_run_is_found_by_id_name_or_beginning(store: RunStore, sentence: Callable[[object], str]) -> None:
@@ -195,7 +226,7 @@ def test_a_removed_run_is_gone_and_the_others_are_not(store: RunStore) -> None:
     store.add(record("b" * 12), details())
     store.remove("a" * 12)
     assert [row["id"] for row in store.table(["recall@5"])] == ["b" * 12]
-    assert [p.name for p in runs_folder().iterdir()] == ["b" * 12]
+    assert [p.name for p in runs_folder().iterdir()] == ["b" * 12 + ".parquet"]
     assert store.details("b" * 12).question_ids == details().question_ids
 
 
