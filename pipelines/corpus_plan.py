@@ -41,17 +41,21 @@ class CorpusPlan:
         return Node("load", key, (), lambda _: self.dataset.documents(load), codecs.DOCUMENTS)
 
     @cached_property
-    def chunks(self) -> Node[Chunks]:
-        """The chunks with their tokens counted and the documents' metadata, and what `extract` adds."""
+    def cut(self) -> Node[Chunks]:
+        """The chunks with their tokens counted, the documents' metadata, and page, section and table where marked."""
         inputs = (self.documents,)
-        cut = Node("chunk", self._key("chunks", "chunk", inputs), inputs, self._chunk, codecs.CHUNKS)
+        return Node("chunk", self._key("chunks", "chunk", inputs), inputs, self._chunk, codecs.CHUNKS)
+
+    @cached_property
+    def chunks(self) -> Node[Chunks]:
+        """The chunks with what `extract` adds to them."""
         extract = self.pipeline.extract
         if extract.identity:
-            return cut
-        both = (self.documents, cut)
+            return self.cut
+        both = (self.documents, self.cut)
 
         def work(run: Execution) -> Chunks:
-            chunks = run.get(cut)
+            chunks = run.get(self.cut)
             return replace(chunks, columns={**chunks.columns, **extract.extract(run.get(self.documents), chunks)})
 
         return Node("extract", self._key("extracted", "extract", both), both, work, codecs.CHUNKS)
@@ -75,13 +79,13 @@ class CorpusPlan:
 
     @cached_property
     def texts(self) -> Node[Sequence[str]]:
-        """The text of every chunk."""
-        inputs = (self.documents, self.chunks)
+        """The text of every chunk: whatever is extracted of them, they are cut alike."""
+        inputs = (self.documents, self.cut)
         return Node(
             "chunk",
             node_key("texts", "", inputs),
             inputs,
-            lambda run: run.get(self.chunks).texts(run.get(self.documents)),
+            lambda run: run.get(self.cut).texts(run.get(self.documents)),
         )
 
     @cached_property
@@ -104,11 +108,9 @@ class CorpusPlan:
         header = self.pipeline.embed.header
         if header == "none":
             return self.texts
-        inputs = (self.documents, self.chunks)
+        inputs = (self.documents, self.cut)
         key = node_key("headed texts", [header, HEADERS_VERSION], inputs)
-        return Node(
-            "embed", key, inputs, lambda run: headed_texts(run.get(self.documents), run.get(self.chunks), header)
-        )
+        return Node("embed", key, inputs, lambda run: headed_texts(run.get(self.documents), run.get(self.cut), header))
 
     def _encoding(self, run: Execution, *, queries: bool) -> Encoding:
         fitted = self.fitted

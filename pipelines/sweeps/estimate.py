@@ -8,18 +8,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.by_text import Encoding
 from pipelines.cache import Cache
 from pipelines.errors import WorkbenchError
 from pipelines.execution import Execution, Node, upstream
 from pipelines.pipeline import Pipeline
-from pipelines.plan import Plan, plans
+from pipelines.plan import plans
 from pipelines.runs.measure import Evaluation
 from pipelines.runs.store import RunStore
 from pipelines.sweeps.batch import Batch, On
+from pipelines.sweeps.unread import Unread
 from pipelines.sweeps.workloads import RUN, Sizes, Workload, workloads
 
-_CHUNKED_FOR_REAL_CHARS = 5_000_000
 _USUAL_DIMENSIONS = 384
 _BYTES_A_HIT, _BYTES_A_VALUE, _BYTES_A_RUN = 24, 20, 60_000
 _N_METRICS = 100
@@ -108,11 +107,14 @@ def estimate(
     left = [one for one in pipelines if on.identity(one) not in known]
     run = Execution(cache)
     evaluations = [Evaluation(plan, on.split, None, on.seed) for plan in plans(left, on.dataset, on.questions())]
-    sizes = _sizes(evaluations, run)
+    unread = Unread(evaluations, run)
+    reading = unread.by_chunkers
+    sizes = _sizes(evaluations, run, unread)
     works = {node.key: (node, work) for one in evaluations for node, work in workloads(one, sizes, cache)}
-    to_embed = _to_embed(evaluations, run, sizes)
+    to_embed = unread.of_chunks(sizes)
+    counted = {**reading, **to_embed}
     n_unshared = sum(_n_kept(one) for one in evaluations)
-    stages = _by_stage(works, cache, pace, to_embed)
+    stages = _by_stage(works, cache, pace, counted)
     unknown = tuple(dict.fromkeys(what for stage in stages for what in stage.unknown))
     seconds = sum(stage.seconds or 0.0 for stage in stages) + len(left) * pace.get(RUN, 0.0)
     return Estimate(
@@ -122,16 +124,17 @@ def estimate(
         n_executions=sum(stage.n for stage in stages),
         n_unshared=n_unshared,
         n_stored=sum(stage.n_stored for stage in stages),
-        n_chunkings=len({one.plan.chunks.key for one in evaluations}),
-        n_chunks=sum({one.plan.chunks.key: sizes.chunks(one.plan, cache) for one in evaluations}.values()),
-        n_to_embed=sum(n for n, _ in to_embed.values()),
-        exact=_small(sizes),
+        n_chunkings=len({one.plan.cut.key for one in evaluations}),
+        n_chunks=sum({one.plan.cut.key: sizes.chunks(one.plan, cache) for one in evaluations}.values()),
+        n_to_embed=sum(n for n, _ in counted.values()),
+        exact=unread.small and not any(n for n, _ in reading.values()),
         seconds=None if unknown and left else seconds / max(1, workers),
         unknown=unknown if left else (),
         tokens=0,
         usd=None,
         usd_reason=_NO_PRICE,
-        disk_bytes=_disk(evaluations, works, cache, sizes, to_embed),
+        disk_bytes=_disk(evaluations, works, cache, sizes, to_embed)
+        + 4 * _USUAL_DIMENSIONS * sum(n for n, _ in reading.values()),
         disk_free_bytes=shutil.disk_usage(_existing(cache.root)).free,
         workers=workers,
         stages=stages,
@@ -152,51 +155,13 @@ def _built(configurations: Sequence[Mapping[str, Any]]) -> tuple[list[Pipeline],
     return pipelines, list(refused)
 
 
-def _sizes(evaluations: Sequence[Evaluation], run: Execution) -> Sizes:
-    """Read the documents, and cut them by every chunker where that is a matter of seconds."""
-    if not evaluations:
-        return Sizes(0, {})
-    documents = run.get(evaluations[0].plan.documents)
-    sizes = Sizes(sum(len(text) for text in documents.texts), {})
-    if _small(sizes):
-        for one in evaluations:
-            if one.plan.chunks.key not in sizes.n_chunks:
-                sizes.n_chunks[one.plan.chunks.key] = len(run.get(one.plan.chunks))
-    return sizes
-
-
-def _small(sizes: Sizes) -> bool:
-    return sizes.n_chars <= _CHUNKED_FOR_REAL_CHARS
-
-
-def _to_embed(evaluations: Sequence[Evaluation], run: Execution, sizes: Sizes) -> dict[str, tuple[int, int]]:
-    """Return, by the key of each missing set of vectors, the texts without a vector and their characters.
-
-    A text that occurs in several chunkings is counted where it comes first.
-    """
-    found: dict[str, tuple[int, int]] = {}
-    seen: set[tuple[str, str]] = set()
+def _sizes(evaluations: Sequence[Evaluation], run: Execution, unread: Unread) -> Sizes:
+    """Cut the documents by every chunker where that is a matter of seconds."""
+    sizes = Sizes(unread.n_chars, {})
     for plan in (one.plan for one in evaluations):
-        if not (plan.pipeline.retrieve.needs_vectors or plan.pipeline.rerank.needs_vectors):
-            continue
-        key = plan.vectors.key
-        if key in found or run.cache.has("embed", key):
-            continue
-        if not _small(sizes):
-            found[key] = (sizes.chunks(plan, run.cache), sizes.n_chars)
-            continue
-        found[key] = _missing_texts(plan, run, seen)
-    return found
-
-
-def _missing_texts(plan: Plan, run: Execution, seen: set[tuple[str, str]]) -> tuple[int, int]:
-    """Count the distinct texts of a chunking that neither the store nor a chunking before it has a vector of."""
-    space = Encoding(plan.pipeline.embed, None, "" if plan.fitted is None else plan.fitted.key, False)
-    all_texts = run.get(plan.texts)
-    texts = [text for text in dict.fromkeys(all_texts) if (space.space, text) not in seen]
-    seen.update((space.space, text) for text in texts)
-    missing = [text for text, there in zip(texts, space.known(run, texts), strict=True) if not there]
-    return len(missing), sum(len(text) for text in missing)
+        if unread.quickly_cut(plan) and plan.cut.key not in sizes.n_chunks:
+            sizes.n_chunks[plan.cut.key] = len(run.get(plan.cut))
+    return sizes
 
 
 def _n_kept(evaluation: Evaluation) -> int:

@@ -11,10 +11,10 @@ from pipelines.cache import Cache
 from pipelines.execution import Node
 from pipelines.plan import Plan
 from pipelines.runs.measure import Evaluation
+from pipelines.stages.embed import Embedder
 from pipelines.stages.retrieve import Retriever
 
 _CHARS_A_TOKEN = 4.2
-_USUAL_SIZE_TOKENS = 256
 RUN = "run"
 """Intervals, details and rows of one run."""
 
@@ -36,18 +36,16 @@ class Sizes:
 
     def chunks(self, plan: Plan, cache: Cache) -> int:
         """Return the number of chunks: as stored, or what the size of a chunk lets expect."""
-        key = plan.chunks.key
+        cut, key = plan.cut, plan.cut.key
         if key not in self.n_chunks:
             stored = None
-            if plan.chunks.codec is not None and cache.has(plan.chunks.stage, key):
-                stored = cache.load(plan.chunks.stage, key, plan.chunks.codec)
+            if cut.codec is not None and cache.has(cut.stage, key):
+                stored = cache.load(cut.stage, key, cut.codec)
             self.n_chunks[key] = self._guessed(plan) if stored is None else len(stored)
         return self.n_chunks[key]
 
     def _guessed(self, plan: Plan) -> int:
-        size = getattr(plan.pipeline.chunk, "size", _USUAL_SIZE_TOKENS)
-        step = size * (1 - getattr(plan.pipeline.chunk, "overlap", 0.0)) * _CHARS_A_TOKEN
-        return max(1, round(self.n_chars / step))
+        return max(1, round(self.n_chars / (plan.pipeline.chunk.usual_tokens() * _CHARS_A_TOKEN)))
 
 
 def workloads(evaluation: Evaluation, sizes: Sizes, cache: Cache) -> Iterator[tuple[Node[Any], Workload]]:
@@ -56,7 +54,9 @@ def workloads(evaluation: Evaluation, sizes: Sizes, cache: Cache) -> Iterator[tu
     n_chunks, n_questions = sizes.chunks(plan, cache), len(plan.questions)
     vectors = pipeline.retrieve.needs_vectors or pipeline.rerank.needs_vectors
     yield plan.documents, Workload(f"load {pipeline.load.name}", sizes.n_chars)
-    yield plan.chunks, Workload(f"chunk {pipeline.chunk.name}", sizes.n_chars)
+    yield plan.cut, _cutting(plan, sizes.n_chars)
+    if not pipeline.extract.identity:
+        yield plan.chunks, Workload(f"extract {pipeline.extract.name}", sizes.n_chars)
     if vectors:
         if plan.fitted is not None:
             yield plan.fitted, Workload(f"fit {work_name(pipeline.embed)}"[:200], 1)
@@ -74,6 +74,15 @@ def workloads(evaluation: Evaluation, sizes: Sizes, cache: Cache) -> Iterator[tu
     yield plan.scores, Workload("score", n_questions * min(depth, pipeline.retrieve.depth))
     for timed in evaluation.stopwatch().parts():
         yield timed, Workload("latency", 1)
+
+
+def _cutting(plan: Plan, n_chars: int) -> Workload:
+    """Return the work of cutting; where a model reads the text for it, that is nearly all of it."""
+    chunker = plan.pipeline.chunk
+    encoder = chunker.encoder()
+    if not isinstance(encoder, Embedder):
+        return Workload(f"chunk {chunker.name}", n_chars)
+    return Workload(work_name(encoder), n_chars * chunker.encoded_share())
 
 
 def _retrievals(plan: Plan, retriever: Retriever, comparisons: int) -> Iterator[tuple[Node[Any], Workload]]:

@@ -42,6 +42,10 @@ class Chunker(Component, stage="chunk"):
         """Return the embed component whose vectors decide where this chunker cuts; None for most."""
         return None
 
+    def texts_read(self, documents: Documents) -> list[str]:
+        """Return the texts that the encoder is asked for: none for most."""
+        return []
+
     def encoded_share(self) -> float:
         """Return how many characters the encoder reads for each character of the documents: for an estimate."""
         return 0.0

@@ -61,6 +61,10 @@ class MeaningChunker(Chunker):
         settings = {"use": EMBEDDED} if name == EMBEDDED else {"use": "sentence-transformer", "model": name}
         return build("embed", settings, EMBEDDED, f"chunk.{self.name}.model")
 
+    def texts_read(self, documents: Documents) -> list[str]:
+        """Return the text of every unit; a document of one unit is not read."""
+        return [part for text in documents.texts for part in self._units_read(text)[1]]
+
     def encoded_share(self) -> float:
         """Return that each character is read once."""
         return 1.0
@@ -79,11 +83,14 @@ class MeaningChunker(Chunker):
     def _all_spans(self, texts: Sequence[str], encode: Encode) -> Iterator[tuple[int, Iterable[Span]]]:
         waiting: list[tuple[int, list[Span], list[str]]] = []
         for d, text in enumerate(texts):
-            units = self.units(text)
-            waiting.append((d, units, self.read(text, units) if len(units) > 1 else []))
+            waiting.append((d, *self._units_read(text)))
             if sum(len(parts) for *_, parts in waiting) >= _TEXTS_AT_ONCE or d == len(texts) - 1:
                 yield from self._block(texts, waiting, encode)
                 waiting = []
+
+    def _units_read(self, text: str) -> tuple[list[Span], list[str]]:
+        units = self.units(text)
+        return units, self.read(text, units) if len(units) > 1 else []
 
     def _block(
         self, texts: Sequence[str], waiting: Sequence[tuple[int, list[Span], list[str]]], encode: Encode
