@@ -73,7 +73,7 @@ def _mean_trace(
     return go.Scatter(
         x=mean,
         y=[names.index(m.name) + offset for m, _ in points],
-        error_x=_arms(mean, [one.low for _, one in points], [one.high for _, one in points], colour),
+        error_x=arms(mean, [one.low for _, one in points], [one.high for _, one in points], colour),
         mode="markers",
         marker={"color": colour, "size": 8},
         name=chart_text(run),
@@ -88,7 +88,8 @@ def _mean_words(run: str, metric: Metric, one: Measured) -> str:
     return f"{chart_text(run)}<br>{metric.name} {written(one.mean, metric)} ({low} to {high}), {n}"
 
 
-def _arms(middle: Sequence[Any], low: Sequence[Any], high: Sequence[Any], colour: str) -> dict[str, Any]:
+def arms(middle: Sequence[Any], low: Sequence[Any], high: Sequence[Any], colour: str) -> dict[str, Any]:
+    """Return the error bars from `low` to `high` about `middle`; none where an end is not known."""
     up = [0 if h is None else h - m for m, h in zip(middle, high, strict=True)]
     down = [0 if a is None else m - a for m, a in zip(middle, low, strict=True)]
     return {
@@ -136,7 +137,7 @@ def _difference_trace(
     return go.Scatter(
         x=middle,
         y=[names.index(row.metric) + offset for row in rows],
-        error_x=_arms(middle, [row.low for row in rows], [row.high for row in rows], colour),
+        error_x=arms(middle, [row.low for row in rows], [row.high for row in rows], colour),
         mode="markers",
         marker={
             "color": [colour if s else "#ffffff" for s in shown],
@@ -220,7 +221,7 @@ def _now_trace(
     return go.Scatter(
         x=[row.baseline_mean for row in rows] if was else now,
         y=[names.index(row.metric) for row in rows],
-        error_x=None if was else _arms(now, low, high, str(marker["color"])),
+        error_x=None if was else arms(now, low, high, str(marker["color"])),
         mode="markers",
         marker=marker,
         name=label,

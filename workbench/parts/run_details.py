@@ -9,9 +9,12 @@ import yaml
 
 from pipelines import api
 from pipelines.runs.record import Measured, Run
-from workbench import charts, grids, handover
+from workbench import charts, faults, grids, handover, reading
+from workbench.parts import slice_view
+from workbench.parts.choice import PREFERRED
 from workbench.text import own, plain
 
+VIEWS = ("Figures", "Slices")
 _METRIC = (
     grids.Field("metric", "Metric", width=170),
     grids.Field("mean", "Mean", width=90),
@@ -31,6 +34,28 @@ def show(reference: str) -> None:
     _facts(run)
     for note in run.notes:
         st.warning(plain(note))
+    view = handover.choose_view(VIEWS, "view")
+    with faults.told():
+        if view == "Slices":
+            _slices(run)
+        else:
+            _figures(run)
+
+
+def _slices(run: Run) -> None:
+    """Ask for a metric and draw it by kinds of questions."""
+    metrics = {one.metric.name: one.metric for one in run.metrics if one.n}
+    if not metrics:
+        st.info("No metric of this run has a value.")
+        return
+    first, second = st.columns(2)
+    with first:
+        begun = next((name for name in PREFERRED if name in metrics), None)
+        name = str(handover.choose("Metric", list(metrics), "on", default=begun))
+    slice_view.show(run.id, None, metrics[name], reading.run_stamp(run), second)
+
+
+def _figures(run: Run) -> None:
     left, right = st.columns([1.45, 1], gap="large")
     with left:
         st.subheader("Metrics")

@@ -12,7 +12,7 @@ from pipelines import api
 from pipelines.catalog import Knob, all_components, build_component, knobs, stage
 from pipelines.errors import ConfigurationError, shorten
 from pipelines.pipeline import Pipeline
-from workbench import faults, forms, handover
+from workbench import declared, faults, forms, handover
 from workbench.text import plain
 
 CHANGEABLE = ("retrieve", "filter", "rerank")
@@ -111,10 +111,10 @@ def _form(name: str, begun: Mapping[str, Any], key: str) -> dict[str, Any] | Non
                 about.title, names, index=names.index(begun["use"]), key=f"{key}.use", help=about.purpose
             )
         held = begun if use == begun["use"] else {}
-        declared = knobs(components[use])
+        taken = knobs(components[use])
         # Sliders have a row of their own, above the fields.
-        values = {knob.name: _slider(knob, held, f"{key}.{use}.{knob.name}") for knob in declared if _slides(knob)}
-        fields = [knob for knob in declared if not _slides(knob)]
+        values = {knob.name: _slider(knob, held, f"{key}.{use}.{knob.name}") for knob in taken if _slides(knob)}
+        fields = [knob for knob in taken if not _slides(knob)]
         values |= forms.knob_form(fields, held, f"{key}.{use}") if fields else {}
         return build_component(name, {"use": use, **values}, about.title).settings()
     return None
@@ -131,5 +131,11 @@ def _slider(knob: Knob, held: Mapping[str, Any], key: str) -> float:
     start = held.get(knob.name, knob.default)
     step = 0.05 if high - low <= 1 else 0.1
     return st.slider(
-        forms.label(knob), low, high, low if start is None else float(start), step, key=key, help=forms.help_text(knob)
+        declared.label(knob),
+        low,
+        high,
+        low if start is None else float(start),
+        step,
+        key=key,
+        help=declared.help_text(knob),
     )
