@@ -33,12 +33,13 @@ def question_row(question: Question) -> dict[str, object]:
         "filter": metadata_of(dict(question.filter), f"Question '{shorten(question.id, 60)}'", "filter"),
     }
     present = {key: value for key, value in values.items() if value}
-    evidence = [_evidence_row(item) for item in question.evidence]
+    evidence = [evidence_row(item) for item in question.evidence]
     return {"id": question.id, "text": question.text, **present, "evidence": evidence}
 
 
-def _evidence_row(item: Evidence) -> dict[str, object]:
-    values = {"start": item.start, "end": item.end, "quote": item.quote, "group": item.group}
+def evidence_row(item: Evidence) -> dict[str, object]:
+    """Return a piece of evidence as a row of questions.jsonl holds it; what is absent is left out."""
+    values = {"start": item.start, "end": item.end, "quote": item.quote, "group": item.group, "page": item.page}
     row: dict[str, object] = {"document_id": item.document_id}
     row |= {key: value for key, value in values.items() if value is not None}
     grade = int(item.grade) if float(item.grade).is_integer() else item.grade

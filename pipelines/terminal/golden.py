@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from rich.table import Table as Grid
 
+from pipelines.judging import Holes
 from pipelines.slices import SliceReport, SliceRow
 from pipelines.terminal.output import grid, number
 
@@ -61,3 +62,30 @@ def described_slices(report: SliceReport) -> Iterator[str]:
         yield f"p is corrected after Benjamini and Hochberg over {n}; slices under 5 questions are not tested."
     for one in report.left_out:
         yield f"Not parted by '{one.field}': {one.why}."
+
+
+_SHOWN = ("5", "10", "2000tok")
+
+
+def holes_grid(found: Holes) -> Grid:
+    """Return the share of unjudged chunks at each cut, then the metrics that they bound, as measured and at most."""
+    rows = [[f"unjudged@{s.at}", number(s.mean), _between(s.low, s.high), "", str(s.n)] for s in found.shares]
+    for bound in found.bounds:
+        if bound.low is not None and bound.metric.partition("@")[2] in _SHOWN:
+            cells = [number(bound.mean), "", f"{number(bound.low)} to {number(bound.high)}", str(bound.n)]
+            rows.append([bound.metric, *cells])
+    return grid(["what", "mean", "95 % interval", "least to greatest", "n"], rows)
+
+
+def described_holes(found: Holes) -> Iterator[str]:
+    """Yield what the figures mean, and why other metrics have none."""
+    share = found.n_unjudged / found.n_retrieved if found.n_retrieved else 0.0
+    yield f"Of {found.n_retrieved:,} retrieved chunks, {found.n_unjudged:,} ({share:.0%}) were judged by nobody."
+    yield "As measured, they count as irrelevant; least and greatest are over all ways of judging those within k."
+    for caveat in dict.fromkeys(bound.caveat for bound in found.bounds if bound.caveat):
+        families = dict.fromkeys(b.metric.partition("@")[0] for b in found.bounds if b.caveat == caveat)
+        yield f"  {', '.join(families)}: {caveat}."
+    for reason in dict.fromkeys(bound.reason for bound in found.bounds if bound.reason):
+        families = dict.fromkeys(b.metric.partition("@")[0] for b in found.bounds if b.reason == reason)
+        yield f"  No bounds for {', '.join(families)}: {reason}."
+    yield f"Judge them with: rag-workbench judge {found.run_id}"
