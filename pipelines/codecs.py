@@ -25,6 +25,7 @@ from pipelines.records import (
     Scores,
     Spent,
 )
+from pipelines.records.training import Training
 
 T = TypeVar("T")
 
@@ -159,8 +160,10 @@ def _save_candidates(value: Candidates, folder: Path) -> None:
 
 def _load_candidates(folder: Path) -> Candidates:
     """Read them without their notes, which the store keeps for every output."""
-    more = {name: _get(folder, name) for name in _MORE_OF_CANDIDATES if (folder / f"{name}.npy").exists()}
-    return Candidates(_get(folder, "mask"), _get(folder, "allowed"), **more)
+    level, bonus, agreement = (
+        _get(folder, name) if (folder / f"{name}.npy").exists() else None for name in _MORE_OF_CANDIDATES
+    )
+    return Candidates(_get(folder, "mask"), _get(folder, "allowed"), level, bonus, agreement)
 
 
 DOCUMENTS: Codec[Documents] = Codec(_save_documents, _load_documents)
@@ -175,3 +178,16 @@ SCORES: Codec[Scores] = Codec(_save_scores, _load_scores)
 NUMBERS: Codec[list[float]] = Codec(
     lambda v, folder: _put_json(folder / "numbers.json", v), lambda folder: list(_get_json(folder / "numbers.json"))
 )
+
+
+def _load_training(folder: Path) -> Training:
+    names = tuple(_get_json(folder / "names.json"))
+    return Training(names, _get(folder, "features"), _get(folder, "relevant"), _get(folder, "question"))
+
+
+def _save_training(value: Training, folder: Path) -> None:
+    _put_json(folder / "names.json", value.names)
+    _put(folder, features=value.features, relevant=value.relevant, question=value.question)
+
+
+TRAINING: Codec[Training] = Codec(_save_training, _load_training)

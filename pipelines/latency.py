@@ -90,10 +90,10 @@ class Stopwatch:
         plan = self.plan
 
         def start(run: Execution) -> Once:
-            chunks = run.get(plan.chunks)
-            return lambda row: plan.pipeline.filter.candidates([plan.asking.asked[row]], chunks.columns, len(chunks))
+            sieve = run.get(plan.sieve)
+            return lambda row: sieve.candidates([plan.asking.asked[row]])
 
-        return self._node("filter", plan.pipeline.filter.fingerprint(), (plan.chunks,), start)
+        return self._node("filter", plan.pipeline.filter.fingerprint(), (plan.sieve,), start)
 
     def _retrieval(self, retriever: Retriever) -> list[Timed]:
         parts = retriever.parts()

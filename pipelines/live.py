@@ -10,7 +10,7 @@ from pipelines.execution import Execution
 from pipelines.plan import Plan
 from pipelines.records import Chunks, FloatArray, MetadataValue, Rankings
 from pipelines.searching import Search
-from pipelines.stages.filter import Asked
+from pipelines.stages.filter import Asked, Sieve
 from pipelines.stages.rerank import Retrieved
 from pipelines.stages.retrieve import Searcher
 
@@ -21,6 +21,7 @@ class Live:
 
     plan: Plan
     chunks: Chunks
+    sieve: Sieve
     searcher: Searcher
     texts: Sequence[str]
     vectors: FloatArray | None
@@ -33,7 +34,7 @@ class Live:
         searcher = run.get(plan.searcher(pipeline.retrieve))
         vectors = run.get(plan.vectors) if pipeline.rerank.needs_vectors else None
         fitted = None if plan.fitted is None else run.get(plan.fitted)
-        return cls(plan, run.get(plan.chunks), searcher, run.get(plan.texts), vectors, fitted)
+        return cls(plan, run.get(plan.chunks), run.get(plan.sieve), searcher, run.get(plan.texts), vectors, fitted)
 
     def answer(self, text: str, known: Mapping[str, MetadataValue]) -> Rankings:
         """Return the ranking of one question: a batch of one."""
@@ -41,7 +42,7 @@ class Live:
         queries = pipeline.transform.transform([text])
         wants = pipeline.retrieve.needs_vectors or pipeline.rerank.needs_vectors
         vectors = pipeline.embed.embed_queries(queries.texts, fitted=self.fitted).vectors if wants else None
-        allowed = pipeline.filter.candidates([Asked(text, known)], self.chunks.columns, len(self.chunks))
+        allowed = self.sieve.candidates([Asked(text, known)])
         found = pipeline.retrieve.above(Search(queries, allowed, vectors).by(self.searcher))
         if pipeline.rerank.identity:
             return found

@@ -30,6 +30,7 @@ from pipelines.records import (
     Scores,
 )
 from pipelines.searching import Search
+from pipelines.stages.filter import Filtered, Sieve
 from pipelines.stages.rerank import PairReranker, Retrieved
 from pipelines.stages.retrieve import Corpus, Retriever, Searcher
 from pipelines.stages.score import Evaluation
@@ -80,14 +81,29 @@ class Plan(CorpusPlan):
         return Node("embed", node_key("question vectors", "", inputs), inputs, work)
 
     @cached_property
+    def sieve(self) -> Node[Sieve]:
+        """A filter that has read the metadata."""
+        inputs: tuple[Node[Any], ...] = (
+            (self.chunks, self.texts) if self.pipeline.filter.needs_texts else (self.chunks,)
+        )
+
+        def work(run: Execution) -> Sieve:
+            chunks, texts = run.get(self.chunks), run.get(self.texts) if self.pipeline.filter.needs_texts else ()
+            return self.pipeline.filter.open(Filtered(chunks.columns, len(chunks), texts))
+
+        return Node("filter", self._key("sieve", "filter", inputs), inputs, work)
+
+    @cached_property
     def candidates(self) -> Node[Candidates]:
         """Which chunks may be returned for each question."""
-        inputs = (self.chunks,)
+        inputs = (self.sieve,)
         identity = {"filter": self.pipeline.filter.fingerprint(), "asked": self.asking.asked_key}
 
         def work(run: Execution) -> Candidates:
-            chunks = run.get(self.chunks)
-            return self.pipeline.filter.candidates(self.asking.asked, chunks.columns, len(chunks))
+            found = run.get(self.sieve).candidates(self.asking.asked)
+            for told in found.notes:
+                run.note(told)
+            return found
 
         codec = None if self.pipeline.filter.identity else codecs.CANDIDATES
         return Node("filter", node_key("candidates", identity, inputs), inputs, work, codec)

@@ -28,7 +28,7 @@ class Search:
     def by(self, searcher: Searcher, depth: int | None = None) -> Rankings:
         """Return the ranking of every question; `depth` None is the retriever's own."""
         queries = self.queries
-        asked = Candidates(self.candidates.mask[queries.question], self.candidates.allowed)
+        asked = self.candidates.rows(queries.question)
         found = searcher.search(Lookup(queries.texts, asked, self.vectors, depth))
         return per_question(found, queries, searcher.rules if isinstance(searcher, RuledSearcher) else None)
 
@@ -37,7 +37,7 @@ class Search:
         own = np.flatnonzero(self.queries.question == row)
         texts = tuple(self.queries.texts[i] for i in own)
         queries = Queries(np.zeros(len(own), dtype=np.int32), texts, 1)
-        candidates = Candidates(self.candidates.mask[row : row + 1], self.candidates.allowed)
+        candidates = self.candidates.rows(slice(row, row + 1))
         return Search(queries, candidates, None if self.vectors is None else self.vectors[own])
 
 

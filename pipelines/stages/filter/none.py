@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from pipelines.records import Candidates, Column
-from pipelines.stages.filter import Asked, Filter
+from pipelines.records import Candidates
+from pipelines.stages.filter import Asked, Filter, Filtered
 
 
 class NoFilter(Filter, name="none", version=1, identity=True):
     """Search every chunk."""
 
-    def candidates(self, asked: Sequence[Asked], columns: Mapping[str, Column], n_chunks: int) -> Candidates:
+    def open(self, filtered: Filtered) -> _Everything:
         """Return candidates that leave out nothing."""
-        return Candidates.everything(len(asked), n_chunks)
+        return _Everything(filtered.n_chunks)
+
+
+@dataclass(frozen=True)
+class _Everything:
+    n_chunks: int
+
+    def candidates(self, asked: Sequence[Asked]) -> Candidates:
+        return Candidates.everything(len(asked), self.n_chunks)

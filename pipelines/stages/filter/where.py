@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from pydantic import Field, field_validator
 
-from pipelines.records import Candidates, Column
-from pipelines.stages.filter import Asked, Filter
+from pipelines.records import BoolArray, Candidates
+from pipelines.stages.filter import Asked, Filter, Filtered
 from pipelines.stages.filter.conditions import evaluate, validate
+from pipelines.stages.filter.widening import nothing_left
 
 
 class WhereFilter(Filter, name="where", version=1):
@@ -29,13 +31,25 @@ class WhereFilter(Filter, name="where", version=1):
             validate(where)
         return where
 
-    def candidates(self, asked: Sequence[Asked], columns: Mapping[str, Column], n_chunks: int) -> Candidates:
-        """Return one mask, which holds for every question.
+    def open(self, filtered: Filtered) -> _OneMask:
+        """Evaluate the condition once: it holds for every question.
 
         Raises:
             ConfigurationError: for a field that no document has.
         """
         if not self.where:
-            return Candidates.everything(len(asked), n_chunks)
-        allowed = evaluate(self.where, columns, n_chunks)
-        return Candidates(np.zeros(len(asked), dtype=np.int32), allowed[None, :])
+            return _OneMask(None, filtered.n_chunks)
+        return _OneMask(evaluate(self.where, filtered.columns, filtered.n_chunks), filtered.n_chunks)
+
+
+@dataclass(frozen=True)
+class _OneMask:
+    allowed: BoolArray | None
+    n_chunks: int
+
+    def candidates(self, asked: Sequence[Asked]) -> Candidates:
+        if self.allowed is None:
+            return Candidates.everything(len(asked), self.n_chunks)
+        empty = len(asked) > 0 and self.n_chunks > 0 and not self.allowed.any()
+        notes = (nothing_left(len(asked), len(asked)),) if empty else ()
+        return Candidates(np.zeros(len(asked), dtype=np.int32), self.allowed[None, :], notes=notes)

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 
 from pipelines.component import Component
 from pipelines.records import PADDING, IntArray, Rankings
+from pipelines.stages.retrieve.boosted import Boosted
 from pipelines.stages.retrieve.lookup import FIRST_LINE, Corpus, Lookup, Searcher
 from pipelines.stages.retrieve.recency import Curve, Recency
 from pipelines.stages.retrieve.rules import RuledSearcher, Rules, reached_first
@@ -73,7 +74,8 @@ class Retriever(Component, stage="retrieve"):
 
     def open(self, corpus: Corpus) -> Searcher:
         """Read the corpus once, and search it under this retriever's rules."""
-        return self.ruled(self.read(corpus), corpus)
+        searcher = self.read(corpus)
+        return self.ruled(searcher if self.parts() else Boosted(searcher, len(corpus.texts)), corpus)
 
     def ruled(self, searcher: Searcher, corpus: Corpus) -> Searcher:
         """Put the rules, where there are any, over what `read` returned; parts of a fusion have their own.

@@ -23,7 +23,7 @@ class Lookup:
 
     def between(self, start: int, end: int) -> Lookup:
         """Return the searches from row `start` up to `end`."""
-        candidates = Candidates(self.candidates.mask[start:end], self.candidates.allowed)
+        candidates = self.candidates.rows(slice(start, end))
         vectors = None if self.vectors is None else self.vectors[start:end]
         return replace(self, texts=self.texts[start:end], candidates=candidates, vectors=vectors)
 
