@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,34 +12,33 @@ from pipelines.stages.retrieve import Lookup, Searcher
 from pipelines.stages.retrieve.rules import RuledSearcher, Rules, capped
 from pipelines.topk import fuse
 
-_RRF_K = 60
-
 
 @dataclass(frozen=True)
 class Search:
     """What is looked for, for all questions at once. Row q of `candidates` belongs to question q.
 
-    `vectors` is float32 [n_queries, dimensions], None where none are needed.
+    `vectors` is float32 [n_queries, dimensions], None where none are needed; `terms` are each query's weighted words,
+    None where the words of its text are looked for.
     """
 
     queries: Queries
     candidates: Candidates
     vectors: FloatArray | None = None
+    terms: tuple[Mapping[str, float], ...] | None = None
 
     def by(self, searcher: Searcher, depth: int | None = None) -> Rankings:
         """Return the ranking of every question; `depth` None is the retriever's own."""
         queries = self.queries
         asked = self.candidates.rows(queries.question)
-        found = searcher.search(Lookup(queries.texts, asked, self.vectors, depth))
+        found = searcher.search(Lookup(queries.texts, asked, self.vectors, depth, self.terms))
         return per_question(found, queries, searcher.rules if isinstance(searcher, RuledSearcher) else None)
 
     def only(self, row: int) -> Search:
         """Return the search of one question alone, as a person asks it."""
-        own = np.flatnonzero(self.queries.question == row)
-        texts = tuple(self.queries.texts[i] for i in own)
-        queries = Queries(np.zeros(len(own), dtype=np.int32), texts, 1)
+        queries, own = self.queries.of_question(row)
         candidates = self.candidates.rows(slice(row, row + 1))
-        return Search(queries, candidates, None if self.vectors is None else self.vectors[own])
+        vectors = None if self.vectors is None else self.vectors[own]
+        return Search(queries, candidates, vectors, None if self.terms is None else tuple(self.terms[i] for i in own))
 
 
 def per_question(rankings: Rankings, queries: Queries, rules: Rules | None = None) -> Rankings:
@@ -48,7 +48,7 @@ def per_question(rankings: Rankings, queries: Queries, rules: Rules | None = Non
     """
     if len(queries.texts) == queries.n_questions:
         return rankings
-    gain = np.broadcast_to(1.0 / (_RRF_K + np.arange(1, rankings.depth + 1)), rankings.chunk.shape)
+    gain = np.broadcast_to(1.0 / (queries.rrf_k + np.arange(1, rankings.depth + 1)), rankings.chunk.shape)
     nth = np.arange(len(queries.question)) - np.searchsorted(queries.question, queries.question)
     parts = []
     for n in range(int(nth.max()) + 1):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -138,7 +138,7 @@ class BM25Searcher:
         rankings = Rankings.empty(len(lookup.texts), depth)
         if self.scores is None:
             return rankings
-        tokens = self.retriever.tokens(lookup.texts)
+        tokens = self.retriever.tokens(lookup.texts) if lookup.terms is None else ()
         step = max(1, _SCORES_AT_ONCE // max(1, self.n_chunks))
         for rows, allowed in lookup.candidates.groups():
             left = None if allowed is None else allowed.astype(np.float32)
@@ -146,13 +146,21 @@ class BM25Searcher:
                 part = rows[at : at + step]
                 scores = np.empty((len(part), self.n_chunks), dtype=np.float32)
                 for i, row in enumerate(part):
-                    scores[i] = self.scores(tokens[row])
+                    scores[i] = self.scores(tokens[row]) if lookup.terms is None else self._mixed(lookup.terms[row])
                 if left is not None:
                     scores *= left
                 columns, values = top_k(scores, depth)
                 found = padded(columns, np.where(values > 0, values, np.float32(-np.inf)), depth)
                 rankings.chunk[part], rankings.score[part] = found.chunk, found.score
         return rankings
+
+    def _mixed(self, terms: Mapping[str, float]) -> FloatArray:
+        """Return the sum over weighted words of weight x BM25 score, float32 [n_chunks]."""
+        total = np.zeros(self.n_chunks)
+        for word, weight in sorted(terms.items()):
+            if self.scores is not None:
+                total += weight * self.scores([word])
+        return total.astype(np.float32)
 
 
 def _column(name: str, corpus: Corpus) -> Column:

@@ -13,19 +13,22 @@ from pipelines.records import Candidates, Column, FloatArray, IntArray, Rankings
 class Lookup:
     """A batch of searches; row q of every part belongs to query q. `vectors` is None where none are needed.
 
-    `depth` is how many chunks are wanted; None is the retriever's own depth.
+    `depth` is how many chunks are wanted; None is the retriever's own depth. Where there are `terms`, weighted words as
+    the retriever reads them, a retriever by words looks for these in place of the texts.
     """
 
     texts: Sequence[str]
     candidates: Candidates
     vectors: FloatArray | None = None
     depth: int | None = None
+    terms: Sequence[Mapping[str, float]] | None = None
 
     def between(self, start: int, end: int) -> Lookup:
         """Return the searches from row `start` up to `end`."""
         candidates = self.candidates.rows(slice(start, end))
         vectors = None if self.vectors is None else self.vectors[start:end]
-        return replace(self, texts=self.texts[start:end], candidates=candidates, vectors=vectors)
+        terms = None if self.terms is None else self.terms[start:end]
+        return replace(self, texts=self.texts[start:end], candidates=candidates, vectors=vectors, terms=terms)
 
 
 class Searcher(Protocol):

@@ -96,6 +96,16 @@ class FeedbackTransformer(Transformer):
         """Return each question as its only query: what is fed back changes the second search, not the text."""
         return Queries.of(questions)
 
+    def rewriting(self) -> str:
+        """Return a digest of all that decides the queries: that of no transformation."""
+        from pipelines.stages.transform.none import NoTransformer
+
+        return NoTransformer().rewriting()
+
+    @abstractmethod
+    def feeding(self, *, words: bool) -> Mapping[str, object]:
+        """Return all that decides what is fed back, to retrievers by words or by vectors, as plain JSON values."""
+
     @abstractmethod
     def looks_at(self, *, words: bool) -> int:
         """Return how many chunks of the first search are needed, by words or by vectors."""

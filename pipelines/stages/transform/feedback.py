@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import Field
 
 from pipelines.stages.transform.rm3 import RM3Knobs
@@ -22,6 +24,10 @@ class BothFeedback(RM3Knobs, RocchioKnobs, name="feedback", version=1):
         description="Chunks of the first search that are taken for relevant",
         json_schema_extra={"unit": "chunks"},
     )
+
+    def feeding(self, *, words: bool) -> Mapping[str, object]:
+        """Return all that decides what is fed back, to retrievers by words or by vectors."""
+        return RM3Knobs.feeding(self, words=words) if words else RocchioKnobs.feeding(self, words=words)
 
     def looks_at(self, *, words: bool) -> int:
         """Return how many chunks of the first search are needed, by words or by vectors."""

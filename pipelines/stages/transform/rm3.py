@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
@@ -28,6 +28,11 @@ class RM3Knobs(FeedbackTransformer):
     original_weight: float = Field(
         0.5, ge=0.0, le=1.0, description="Weight of the question's own words; those that are added have the rest"
     )
+
+    def feeding(self, *, words: bool) -> Mapping[str, object]:
+        """Return all that decides what is fed back to retrievers by words."""
+        knobs = {name: getattr(self, name) for name in RM3Knobs.model_fields}
+        return {"feeds": "rm3", "version": self.version, **knobs}
 
     def looks_at(self, *, words: bool) -> int:
         """Return how many chunks of the first search are needed."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from pydantic import Field
 
@@ -42,6 +44,12 @@ class RocchioKnobs(FeedbackTransformer):
         description="Depth of the first search, where the irrelevant ones are its last (gamma above 0 only)",
         json_schema_extra={"unit": "chunks"},
     )
+
+    def feeding(self, *, words: bool) -> Mapping[str, object]:
+        """Return all that decides what is fed back to retrievers by vectors."""
+        unused = () if self.gamma else ("irrelevant", "reach")
+        knobs = {name: getattr(self, name) for name in RocchioKnobs.model_fields if name not in unused}
+        return {"feeds": "rocchio", "version": self.version, **knobs}
 
     def looks_at(self, *, words: bool) -> int:
         """Return how many chunks of the first search are needed."""
