@@ -36,6 +36,7 @@ from pipelines.golden_verbs import (
     rescore,
     slices,
 )
+from pipelines.loss_verbs import Bar, Losses, LostEvidence, LostQuestion, losses
 from pipelines.pipeline import Pipeline, parse_settings
 from pipelines.preview import Preview, PreviewedChunk, document_ids, preview
 from pipelines.records import Metric
@@ -79,11 +80,15 @@ from pipelines.whatif import WhatIf, opened
 __all__ = [
     "DEFAULT_METRICS",
     "SWEEP",
+    "Bar",
     "Estimate",
     "Filled",
     "Holes",
     "Job",
     "Judgment",
+    "Losses",
+    "LostEvidence",
+    "LostQuestion",
     "Preview",
     "PreviewedChunk",
     "Published",
@@ -108,6 +113,7 @@ __all__ = [
     "judging_queue",
     "judgments",
     "label_holes",
+    "losses",
     "measured_metrics",
     "pause",
     "preflight",

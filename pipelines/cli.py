@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines import api, cli_golden, cli_sweeps
+from pipelines import api, cli_golden, cli_losses, cli_sweeps
 from pipelines.errors import ConfigurationError, WorkbenchError, did_you_mean, shorten
 from pipelines.pipeline import Pipeline
 from pipelines.runs.jobs import Job
@@ -33,6 +33,7 @@ app = typer.Typer(
 
 cli_sweeps.register(app)
 cli_golden.register(app)
+cli_losses.register(app)
 
 DatasetOption = Annotated[str, typer.Option("--dataset", "-d", help="A dataset's name, or its folder")]
 JsonOption = Annotated[str | None, typer.Option("--json", help="Write the result to this file; - is standard output")]

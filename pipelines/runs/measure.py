@@ -16,12 +16,12 @@ from pipelines.catalog import STAGE_NAMES
 from pipelines.execution import Execution, Node, StageReport
 from pipelines.index_loss import index_loss
 from pipelines.latency import Stopwatch
-from pipelines.losses import STAGES, Fates, fates, stages_at
+from pipelines.losses import STAGES, Fates, LossesByCut, Lost, fates, stages_at
 from pipelines.pipeline import Pipeline
 from pipelines.plan import Plan
 from pipelines.records import PADDING, Chunks, DoubleArray, Metric, Rankings, Scores
 from pipelines.resampling import Interval, mean_intervals
-from pipelines.runs.record import ALL_QUESTIONS, Details, Losses, Lost, Measured, Run
+from pipelines.runs.record import ALL_QUESTIONS, Details, Measured, Run
 from pipelines.runs.spans import ranked_spans
 from pipelines.runs.versions import versions
 
@@ -79,7 +79,7 @@ class Numbers:
     scores: Scores
     means: Sequence[Measured]
     fates: Fates
-    losses: Losses
+    losses: LossesByCut
 
 
 Known = dict[bytes, Interval]
@@ -109,7 +109,7 @@ def measured(evaluations: Sequence[Evaluation], execution: Execution, known: Kno
     ]
 
 
-def _losses(traced: Fates, intervals: Sequence[Interval]) -> Losses:
+def _losses(traced: Fates, intervals: Sequence[Interval]) -> LossesByCut:
     """Return what each stage lost at each cut, of the stages that can lose anything there."""
     table = {cut: intervals[i * len(STAGES) : (i + 1) * len(STAGES)] for i, cut in enumerate(traced.cuts)}
     return {

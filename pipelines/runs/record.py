@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.execution import StageReport
-from pipelines.losses import Fates
+from pipelines.losses import Fates, LossesByCut
 from pipelines.records import PADDING, IntArray, Metric, Rankings, Scores
 
 ALL_QUESTIONS = "all"
@@ -31,24 +31,6 @@ class Measured:
         """Return the form that `--json` prints."""
         numbers = {"mean": self.mean, "low": self.low, "high": self.high, "n": self.n, "unscored": self.unscored}
         return numbers if self.reason is None else {**numbers, "reason": self.reason}
-
-
-@dataclass(frozen=True)
-class Lost:
-    """The share of the evidence that one stage lost, over the `n` questions with evidence, with its 95 % interval."""
-
-    mean: float | None
-    low: float | None
-    high: float | None
-    n: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the form that `--json` prints."""
-        return {"mean": self.mean, "low": self.low, "high": self.high, "n": self.n}
-
-
-Losses = Mapping[str, Mapping[str, Lost]]
-"""What each stage lost, by cut (recall@5) and stage; for a cut the means add up to 1 - recall."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +69,7 @@ class Run:
     metrics: tuple[Measured, ...]
     stages: Mapping[str, StageReport]
     identity: str | None = None
-    losses: Losses | None = None
+    losses: LossesByCut | None = None
 
     def measured(self, name: str) -> Measured | None:
         """Return a metric by name, None where it was not measured."""

@@ -14,10 +14,11 @@ from sqlalchemy import Connection, RowMapping, Select, Subquery, case, delete, f
 
 from pipelines.errors import NotFoundError, did_you_mean, shorten
 from pipelines.execution import StageReport
+from pipelines.losses import LossesByCut, Lost
 from pipelines.records import DoubleArray, Metric
 from pipelines.runs.database import Database
 from pipelines.runs.details import file_of, read_details, write_details
-from pipelines.runs.record import Details, Losses, Lost, Measured, Run, Versions
+from pipelines.runs.record import Details, Measured, Run, Versions
 from pipelines.runs.schema import configuration, dataset_version, loss, metric, run, stage
 from pipelines.runs.values import read_values
 
@@ -133,9 +134,9 @@ class RunStore:
         """
         return read_values(file_of(self._folder, run_id), metrics)
 
-    def losses(self, run_ids: Sequence[str]) -> dict[str, Losses]:
+    def losses(self, run_ids: Sequence[str]) -> dict[str, LossesByCut]:
         """Return what each stage lost in these runs, for those in which that was measured."""
-        found: dict[str, Losses] = {}
+        found: dict[str, LossesByCut] = {}
         with self._db.reading() as connection:
             for at in range(0, len(run_ids), _KEYS_AT_ONCE):
                 part = run_ids[at : at + _KEYS_AT_ONCE]
@@ -243,12 +244,12 @@ def _stage_row(run_id: str, position: int, name: str, report: StageReport) -> di
     return {"run_id": run_id, "stage": name, "position": position, **cost}
 
 
-def _loss_row(run_id: str, losses: Losses) -> dict[str, Any]:
+def _loss_row(run_id: str, losses: LossesByCut) -> dict[str, Any]:
     shares = {cut: {name: list(astuple(lost)) for name, lost in row.items()} for cut, row in losses.items()}
     return {"run_id": run_id, "shares": shares}
 
 
-def _losses(shares: Mapping[str, Mapping[str, Sequence[Any]]]) -> Losses:
+def _losses(shares: Mapping[str, Mapping[str, Sequence[Any]]]) -> LossesByCut:
     return {cut: {name: Lost(*values) for name, values in row.items()} for cut, row in shares.items()}
 
 

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 
 from pipelines import api
 from pipelines.errors import NotFoundError, StorageError, WorkbenchError
+from pipelines.losses import Lost
 from pipelines.records import Rankings, Scores
 from pipelines.runs.database import Database
 from pipelines.runs.details import read_details, write_details
-from pipelines.runs.record import Details, Lost, Spans
+from pipelines.runs.record import Details, Spans
 from pipelines.runs.store import RunStore
 from pipelines.runs.table import harmless, rows_to_csv, runs_table
 from pipelines.runs.values import read_values
