@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipelines.errors import ConfigurationError
 from pipelines.models.backends import Transform
 from pipelines.models.batches import Batch, batches, one_by_one
 from pipelines.progress import Keep, Progress
-from pipelines.records import FloatArray, LongArray
+from pipelines.records import BoolArray, FloatArray, LongArray
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+_NO_TOKENS = (
+    "This model gives no vector for each token, only one for a whole text; late interaction needs a "
+    "sentence-transformers model that begins with a plain transformer."
+)
 _DOCUMENT_PROMPTS = ("document", "passage", "corpus")
 
 
@@ -69,6 +74,50 @@ class Encoder:
             progress(done, len(distinct))
         return vectors[own], int(self._cut(lengths)[own].sum())
 
+    def tokens(self, texts: Sequence[str], encoding: Encoding) -> Iterator[tuple[int, FloatArray]]:
+        """Yield the position of each of some distinct texts with its tokens' vectors, float32 [n_tokens, dimensions].
+
+        They are the first module's, of length 1 each, without those of the tokens that only begin or end a text.
+
+        Raises:
+            ConfigurationError: when the model's first module gives no vector a token.
+        """
+        lengths = self._lengths(texts, encoding)
+        special = self._special()
+        for batch in self._batches(lengths, encoding):
+            chosen = [texts[i] for i in batch.positions]
+            chosen += chosen[-1:] * ((self.fixed_rows or 0) - len(chosen) if batch.width_tokens else 0)
+            ids, mask, vectors = self._token_vectors(chosen, batch, encoding)
+            for row, position in enumerate(batch.positions.tolist()):
+                yield position, vectors[row][mask[row] & ~np.isin(ids[row], special)]
+
+    def _special(self) -> LongArray:
+        tokenizer: Any = getattr(self._model, "tokenizer", None)
+        return np.asarray(getattr(tokenizer, "all_special_ids", None) or [], dtype=np.int64)
+
+    def _token_vectors(
+        self, texts: list[str], batch: Batch, encoding: Encoding
+    ) -> tuple[LongArray, BoolArray, FloatArray]:
+        """Return token numbers, which tokens are no padding, and vectors: [n, width], [n, width], [n, width, dims]."""
+        import torch
+
+        features = self._on_device(self._features(texts, batch, encoding))
+        if not {"input_ids", "attention_mask"} <= set(features):
+            raise ConfigurationError(_NO_TOKENS)
+        with torch.inference_mode():
+            vectors = self._transform(dict(features)).get("token_embeddings")
+            if vectors is None:
+                raise ConfigurationError(_NO_TOKENS)
+            vectors = torch.nn.functional.normalize(vectors.float(), dim=2)
+        ids, mask = (features[name].cpu().numpy() for name in ("input_ids", "attention_mask"))
+        return ids.astype(np.int64), mask.astype(np.bool_), vectors.cpu().numpy()
+
+    def _on_device(self, features: dict[str, Any]) -> dict[str, Any]:
+        import torch
+
+        device = self._model.device
+        return {k: v.to(device) if isinstance(v, torch.Tensor) else v for k, v in features.items()}
+
     def _batches(self, lengths: LongArray, encoding: Encoding) -> Iterator[Batch]:
         if not self.pads_freely:
             return one_by_one(len(lengths))
@@ -100,9 +149,7 @@ class Encoder:
     def _forward(self, texts: list[str], batch: Batch, encoding: Encoding) -> FloatArray:
         import torch
 
-        features = self._features(texts, batch, encoding)
-        device = self._model.device
-        features = {k: v.to(device) if isinstance(v, torch.Tensor) else v for k, v in features.items()}
+        features = self._on_device(self._features(texts, batch, encoding))
         with torch.inference_mode():
             features = self._transform(features)
             for module in list(self._model)[1:]:

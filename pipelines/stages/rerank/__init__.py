@@ -5,17 +5,41 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from pydantic import Field
 
 from pipelines.component import Component
 from pipelines.progress import Keep, Progress, nothing, silent
-from pipelines.records import PADDING, FloatArray, Rankings
+from pipelines.records import PADDING, BoolArray, Chunks, FloatArray, MetadataValue, Rankings
+from pipelines.records.training import Training
 
 Pair = tuple[str, str]
 """A question and the text of a chunk."""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What is known of the chunks and of how they were found, for a reranker that `needs_circumstances`.
+
+    The chunks' columns include the section that each begins in, and the first line of its document. `leaves` are the
+    rankings by each searcher of a fusion, none where nothing was fused; `known` are the values that each question is
+    labelled with.
+    """
+
+    chunks: Chunks
+    leaves: Mapping[str, Rankings]
+    known: Sequence[Mapping[str, MetadataValue]]
+
+    def only(self, row: int) -> Circumstances:
+        """Return those of one question."""
+        leaves = {name: _row(ranking, row) for name, ranking in self.leaves.items()}
+        return Circumstances(self.chunks, leaves, self.known[row : row + 1])
+
+
+def _row(rankings: Rankings, row: int) -> Rankings:
+    return Rankings(rankings.chunk[row : row + 1], rankings.score[row : row + 1])
 
 
 @dataclass(frozen=True)
@@ -30,6 +54,13 @@ class Retrieved:
     texts: Sequence[str]
     vectors: FloatArray | None = None
     question_vectors: FloatArray | None = None
+    circumstances: Circumstances | None = None
+
+    def only(self, row: int) -> Retrieved:
+        """Return what may be looked at for one question alone."""
+        own = None if self.question_vectors is None else self.question_vectors[row : row + 1]
+        about = None if self.circumstances is None else self.circumstances.only(row)
+        return Retrieved(_row(self.rankings, row), self.questions[row : row + 1], self.texts, self.vectors, own, about)
 
 
 class Reranker(Component, stage="rerank"):
@@ -37,10 +68,58 @@ class Reranker(Component, stage="rerank"):
 
     needs_vectors: ClassVar[bool] = False
     needs_texts: ClassVar[bool] = False
+    needs_circumstances: ClassVar[bool] = False
+
+    def fits(self) -> bool:
+        """Whether it must learn from the train split before it can rerank."""
+        return False
 
     @abstractmethod
     def rerank(self, retrieved: Retrieved, progress: Progress = silent) -> Rankings:
         """Return the new rankings, with falling scores."""
+
+
+class FittedReranker(Reranker):
+    """Learns from the train split. What is kept is what it learns from, a table; the model is made of that each time.
+
+    The table's key holds the train questions, their evidence and all that the features are made of.
+    """
+
+    needs_texts = True
+    needs_circumstances = True
+
+    coverage: float = Field(
+        0.5,
+        gt=0.0,
+        le=1.0,
+        description="Share of a piece of evidence, or of the chunk if shorter, that makes a chunk relevant",
+    )
+    depth: int = Field(
+        50,
+        ge=1,
+        le=1000,
+        description="Ranks that are scored; what lies below is dropped",
+        json_schema_extra={"unit": "chunks"},
+    )
+
+    def fits(self) -> bool:
+        """Whether it must learn from the train split before it can rerank: always."""
+        return True
+
+    @abstractmethod
+    def table_identity(self) -> Mapping[str, object]:
+        """Return the knobs that decide the table that is learnt from, and not how it is learnt."""
+
+    @abstractmethod
+    def table(self, retrieved: Retrieved, relevant: BoolArray) -> Training:
+        """Return what is learnt from what was retrieved for the train questions.
+
+        `relevant` is bool [n_questions, depth]: which of the first `depth` chunks answer.
+        """
+
+    @abstractmethod
+    def learnt(self, training: Training) -> Self:
+        """Return the reranker as it can rerank: of equal tables equal ones, to the bit."""
 
 
 class PairReranker(Reranker):
