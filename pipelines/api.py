@@ -16,6 +16,7 @@ from pipelines.golden.check import check
 from pipelines.golden.dataset import Dataset
 from pipelines.golden.findings import Report
 from pipelines.golden.importers import ImportReport, import_dataset
+from pipelines.golden.loading import LoadReport, LoadRow, load_report
 from pipelines.golden.upload import from_uploads
 from pipelines.golden_verbs import (
     Filled,
@@ -36,7 +37,18 @@ from pipelines.golden_verbs import (
     rescore,
     slices,
 )
-from pipelines.loss_verbs import Bar, Losses, LostEvidence, LostQuestion, losses
+from pipelines.loss_verbs import Bar, Losses, LostEvidence, LostQuestion, cut_name, losses
+from pipelines.metadata_verbs import (
+    Condition,
+    Disagreement,
+    ExtractionReport,
+    FieldAgreement,
+    FieldReport,
+    FilterReport,
+    ReadQuestion,
+    extraction_report,
+    filter_report,
+)
 from pipelines.pipeline import Pipeline, parse_settings
 from pipelines.preview import Preview, PreviewedChunk, document_ids, preview
 from pipelines.records import Metric
@@ -86,6 +98,8 @@ __all__ = [
     "Holes",
     "Job",
     "Judgment",
+    "LoadReport",
+    "LoadRow",
     "Losses",
     "LostEvidence",
     "LostQuestion",
@@ -103,6 +117,7 @@ __all__ = [
     "SweepView",
     "Table",
     "check_sweep",
+    "cut_name",
     "dataset_of",
     "default_split",
     "document_ids",
@@ -113,6 +128,7 @@ __all__ = [
     "judging_queue",
     "judgments",
     "label_holes",
+    "load_report",
     "losses",
     "measured_metrics",
     "pause",
@@ -265,9 +281,14 @@ def evaluate(
     return done
 
 
-def runs(metrics: Sequence[str] = DEFAULT_METRICS, dataset: str | None = None, intervals: bool = False) -> Table:
-    """Return the table of runs, oldest first."""
-    return runs_table(store(), metrics, dataset, intervals)
+def runs(
+    metrics: Sequence[str] = DEFAULT_METRICS,
+    dataset: str | None = None,
+    intervals: bool = False,
+    losses_at: str | None = None,
+) -> Table:
+    """Return the table of runs, oldest first; `losses_at` adds what each stage lost at a cut such as recall@5."""
+    return runs_table(store(), metrics, dataset, intervals, losses_at)
 
 
 def metrics() -> tuple[Metric, ...]:
@@ -325,7 +346,7 @@ def _scores_of(reference: str) -> RunScores:
     kept = details(found.id)
     split = None if found.split == ALL_QUESTIONS else found.split
     name, version = found.dataset_name, found.dataset_version
-    return RunScores(found.id, found.name, name, version, split, kept.question_ids, kept.scores)
+    return RunScores(found.id, found.name, name, version, split, kept.question_ids, kept.scores, kept.fates)
 
 
 def question_differences(baseline: str, other: str, metric: str) -> tuple[QuestionDifference, ...]:

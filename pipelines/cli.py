@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines import api, cli_golden, cli_losses, cli_sweeps
+from pipelines import api, cli_golden, cli_losses, cli_metadata, cli_sweeps
 from pipelines.errors import ConfigurationError, WorkbenchError, did_you_mean, shorten
 from pipelines.pipeline import Pipeline
 from pipelines.runs.jobs import Job
@@ -20,6 +20,7 @@ from pipelines.runs.record import Run
 from pipelines.runs.table import DEFAULT_METRICS, rows_to_csv
 from pipelines.settings import REPOSITORY, logs_folder
 from pipelines.terminal.describe import described_components, described_import, described_report
+from pipelines.terminal.losses import described_loss_rows, loss_cells, loss_rows_grid
 from pipelines.terminal.output import complain, console, say, writable, write_json, write_text
 from pipelines.terminal.progress import cancelling, follow
 from pipelines.terminal.tables import HEADLINE, SHORT, comparison_grid, questions_grid, run_grid, runs_grid
@@ -34,6 +35,7 @@ app = typer.Typer(
 cli_sweeps.register(app)
 cli_golden.register(app)
 cli_losses.register(app)
+cli_metadata.register(app)
 
 DatasetOption = Annotated[str, typer.Option("--dataset", "-d", help="A dataset's name, or its folder")]
 JsonOption = Annotated[str | None, typer.Option("--json", help="Write the result to this file; - is standard output")]
@@ -126,13 +128,16 @@ def runs(
     questions: Annotated[
         str | None, typer.Option("--questions", metavar="RUN", help="This run, question by question")
     ] = None,
+    losses: Annotated[
+        str | None, typer.Option("--losses", metavar="CUT", help="Add what each stage lost at a cut, such as recall@5")
+    ] = None,
     csv: CsvOption = None,
 ) -> None:
     """List the runs, oldest first. The CSV file holds the same rows and columns in full precision, versions too."""
     if questions is not None:
         _show_questions(questions, _chosen(metrics), csv)
         return
-    table = api.runs(_chosen(metrics), dataset, intervals)
+    table = api.runs(_chosen(metrics), dataset, intervals, api.cut_name(losses))
     if csv is not None:
         write_text(csv, table.to_csv())
     if csv == "-":
@@ -178,6 +183,9 @@ def compare(
     baseline: Annotated[str, typer.Argument(metavar="BASELINE", help="A run's id or name")],
     others: Annotated[list[str], typer.Argument(metavar="RUN...", help="The runs to compare with it")],
     metrics: MetricsOption = None,
+    losses: Annotated[
+        str | None, typer.Option("--losses", metavar="CUT", help="Where the difference comes from: at recall@5, ...")
+    ] = None,
     csv: CsvOption = None,
     json: JsonOption = None,
 ) -> None:
@@ -186,13 +194,17 @@ def compare(
     result = api.compare_runs(baseline, others, chosen)
     if csv is not None:
         of_all = ("dataset_name", "dataset_version", "split", "baseline_id", "baseline_name", "resamples", "seed")
-        rows = [{**asdict(row), **{name: getattr(result, name) for name in of_all}} for row in result.rows]
+        shown = [*map(asdict, result.rows), *loss_cells(result, losses)]
+        rows = [{**row, **{name: getattr(result, name) for name in of_all}} for row in shown]
         write_text(csv, rows_to_csv(list(rows[0]), rows))
     if json is not None:
         write_json(json, result.to_dict())
     if "-" not in (csv, json):
         say(f"Against '{result.baseline_name}' on {result.dataset_name}, {result.n_questions} questions:")
         console().print(comparison_grid(result))
+        for line in described_loss_rows(result, losses):
+            say(line)
+        console().print(loss_rows_grid(result, losses))
 
 
 def _names(text: str | None, default: tuple[str, ...]) -> list[str]:

@@ -6,13 +6,13 @@ from pipelines.cache import Cache
 from pipelines.errors import NotFoundError, WorkbenchError, shorten
 from pipelines.kept import KeptRun
 from pipelines.losses.behind import Behind, LostEvidence, LostQuestion, Texts
-from pipelines.losses.report import Bar, Losses, chosen_cut
+from pipelines.losses.report import Bar, Losses, chosen_cut, cut_name
 from pipelines.runs.database import Database
 from pipelines.runs.record import Details, Run
 from pipelines.runs.store import RunStore
 from pipelines.settings import cache_folder, database_url, runs_folder
 
-__all__ = ["Bar", "Losses", "LostEvidence", "LostQuestion", "losses"]
+__all__ = ["Bar", "Losses", "LostEvidence", "LostQuestion", "cut_name", "losses"]
 
 
 def losses(reference: str, cut: str = "recall@5") -> Losses:

@@ -8,6 +8,7 @@ import numpy as np
 
 from pipelines.compare.comparable import check_comparable, chosen_metrics
 from pipelines.compare.holm import holm
+from pipelines.compare.losses import loss_rows
 from pipelines.compare.paired import Paired, paired, refined_patterns
 from pipelines.compare.run_scores import RunScores
 from pipelines.compare.table import Comparison, ComparisonRow, Verdict
@@ -45,6 +46,7 @@ def compare(
         resamples=resamples,
         seed=seed,
     )
+    losses, note = loss_rows(baseline, others, resamples, seed)
     return Comparison(
         baseline_id=baseline.run_id,
         baseline_name=baseline.name,
@@ -57,6 +59,8 @@ def compare(
         patterns=refined_patterns(resamples, found.p.size),
         seed=seed,
         rows=_rows(others, declared, found),
+        losses=losses,
+        losses_note=note,
     )
 
 

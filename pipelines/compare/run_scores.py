@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.errors import shorten
+from pipelines.losses import Fates
 from pipelines.records import DoubleArray, Metric, Scores
 
 
@@ -15,7 +16,8 @@ from pipelines.records import DoubleArray, Metric, Scores
 class RunScores:
     """The scores of one run, and what must agree before they are compared; row i of `scores` is `question_ids[i]`.
 
-    `split` is None where the run evaluated all questions whatever their split.
+    `split` is None where the run evaluated all questions whatever their split; `fates`, what became of its evidence,
+    where that was not measured.
     """
 
     run_id: str
@@ -25,6 +27,7 @@ class RunScores:
     split: str | None
     question_ids: tuple[str, ...]
     scores: Scores
+    fates: Fates | None = None
 
     def __str__(self) -> str:
         return f"run '{shorten(self.name, 60)}' ({shorten(self.run_id, 16)})"

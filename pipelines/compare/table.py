@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias
 
+from pipelines.compare.losses import LossRow
 from pipelines.compare.wording import sentence
 
 Verdict: TypeAlias = Literal["better", "worse", "no difference shown"]
@@ -50,7 +51,8 @@ class Comparison:
     """Runs compared with a baseline, row by row: all metrics of the first run, then of the next, in the order given.
 
     `n_comparisons` is how many p-values the Holm correction counted; at least `resamples` and at most `patterns` sign
-    patterns were drawn for a p that was not enumerated.
+    patterns were drawn for a p that was not enumerated. `losses` says at which stages the runs lost more or less
+    evidence; it has no p and is not among the comparisons. `losses_note` names runs in which it was not measured.
     """
 
     baseline_id: str
@@ -64,6 +66,8 @@ class Comparison:
     patterns: int
     seed: int
     rows: tuple[ComparisonRow, ...]
+    losses: tuple[LossRow, ...] = ()
+    losses_note: str | None = None
 
     def to_dict(self) -> dict[str, object]:
         """Return what JSON can hold: finite numbers, text, true, false and null."""

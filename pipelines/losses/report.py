@@ -112,10 +112,26 @@ def chosen_cut(asked: str, cuts: Sequence[str]) -> str:
     Raises:
         ConfigurationError: for one that was not measured.
     """
-    name = f"recall@{asked.rpartition('@')[2]}"
-    if asked.partition("@")[0] not in ("recall", "", asked) or name not in cuts:
+    name = str(cut_name(asked))
+    if name not in cuts:
         guess = did_you_mean(name, cuts)
         raise ConfigurationError(
             f"Losses were not measured at '{shorten(asked)}'; they were at {', '.join(cuts) or 'no cut'}.{guess}"
         )
     return name
+
+
+def cut_name(asked: str | None) -> str | None:
+    """Return the full name of a cut that may be written shortly: recall@5 for 5 or @5, recall@2000tok for 2000tok.
+
+    Raises:
+        ConfigurationError: for what names no cut.
+    """
+    if asked is None:
+        return None
+    what, _, size = asked.rpartition("@")
+    if what not in ("", "recall") or not size.removesuffix("tok").isdecimal():
+        raise ConfigurationError(
+            f"'{shorten(asked)}' is no cut of a ranking; name one such as recall@5 or recall@2000tok."
+        )
+    return f"recall@{size}"

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.losses import stages_at
 from pipelines.runs.record import Details, Run
 from pipelines.runs.store import RunStore
 
@@ -36,15 +37,33 @@ class Table:
 
 
 def runs_table(
-    store: RunStore, metrics: Sequence[str] = DEFAULT_METRICS, dataset: str | None = None, intervals: bool = False
+    store: RunStore,
+    metrics: Sequence[str] = DEFAULT_METRICS,
+    dataset: str | None = None,
+    intervals: bool = False,
+    losses_at: str | None = None,
 ) -> Table:
-    """Return one row a run, oldest first: what it was, each metric's mean with its n, its cost, and its versions."""
+    """Return one row a run, oldest first: what it was, each metric's mean with its n, its cost, and its versions.
+
+    `losses_at` adds, for a cut such as recall@5, a column a stage with the share of the evidence that it lost.
+    """
     known = {metric.name for metric in store.metrics()}
     shown = [name for name in metrics if name in known]
     parts = ("mean", "low", "high", "n") if intervals else ("mean", "n")
     headings = {f"{name} {part}": name if part == "mean" else f"{name} {part}" for name in shown for part in parts}
-    rows = tuple(_row(raw, headings) for raw in store.table(shown, dataset))
-    return Table((*LEADING, *headings.values(), *TRAILING), rows)
+    rows = [_row(raw, headings) for raw in store.table(shown, dataset)]
+    lost = [] if losses_at is None else _add_losses(rows, store, losses_at)
+    return Table((*LEADING, *headings.values(), *lost, *TRAILING), tuple(rows))
+
+
+def _add_losses(rows: Sequence[dict[str, Cell]], store: RunStore, cut: str) -> list[str]:
+    """Enter what each stage lost at a cut, None where that was not measured; return the columns' names."""
+    found = store.losses([str(row["run"]) for row in rows])
+    names = {stage: f"lost {stage} {cut}" for stage in stages_at(cut)}
+    for row in rows:
+        lost = found.get(str(row["run"]), {}).get(cut, {})
+        row.update({name: lost[stage].mean if stage in lost else None for stage, name in names.items()})
+    return list(names.values())
 
 
 def _row(raw: Mapping[str, Any], headings: Mapping[str, str]) -> dict[str, Cell]:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from rich.table import Table as Grid
 
+from pipelines import api
 from pipelines.api import Bar, Losses, LostEvidence, LostQuestion
+from pipelines.compare.losses import LossRow
+from pipelines.compare.table import Comparison
 from pipelines.errors import counted, shorten
 from pipelines.terminal.output import grid, number
 
 _BAR_CHARS = 30
 _MOST_QUESTIONS = 20
+DEFAULT_CUT = "recall@5"
 
 
 def waterfall_grid(losses: Losses) -> Grid:
@@ -62,3 +67,46 @@ def _evidence_line(item: LostEvidence) -> str:
     quote = f' "{shorten(item.quote.replace(chr(10), " "), 80)}"' if item.quote else ""
     found = "; an alternative was handed on" if item.alternative_found else ""
     return f"{number(item.share)} {item.sentence()}{found};{quote}{place}"
+
+
+def _at(comparison: Comparison, cut: str | None) -> list[LossRow]:
+    """Return the rows at a cut, by default at recall@5, of stages that lost anything in either run."""
+    chosen = api.cut_name(cut or DEFAULT_CUT)
+    return [row for row in comparison.losses if row.cut == chosen and (row.mean or row.baseline_mean)]
+
+
+def described_loss_rows(comparison: Comparison, cut: str | None) -> Iterator[str]:
+    """Yield what stands above the grid of losses, where there is anything to show."""
+    if _at(comparison, cut):
+        yield f"\nWhere the difference in {api.cut_name(cut or DEFAULT_CUT)} comes from (above 0: more was lost there):"
+    elif cut is not None and comparison.losses:
+        cuts = dict.fromkeys(row.cut for row in comparison.losses)
+        yield f"\nNothing was lost at {api.cut_name(cut)}, or it was not measured there; there are {', '.join(cuts)}."
+    if comparison.losses_note:
+        yield f"note: {comparison.losses_note}"
+
+
+def loss_rows_grid(comparison: Comparison, cut: str | None) -> Grid:
+    """Return what each stage lost in the runs, against the baseline."""
+    columns = ["run", "stage", "baseline lost", "lost", "difference", "95 % interval", "n"]
+    rows = [_loss_row(row) for row in _at(comparison, cut)]
+    return grid(columns if rows else [], rows, numbers_from=2)
+
+
+def _loss_row(row: LossRow) -> list[str]:
+    interval = f"{row.low:+.3f} to {row.high:+.3f}" if row.low is not None and row.high is not None else "–"
+    difference = "–" if row.difference is None else f"{row.difference:+.3f}"
+    return [row.run_name, row.stage, number(row.baseline_mean), number(row.mean), difference, interval, str(row.n)]
+
+
+def loss_cells(comparison: Comparison, cut: str | None) -> list[dict[str, Any]]:
+    """Return rows for the CSV file of a comparison, when losses were asked for: one a run and stage."""
+    if cut is None:
+        return []
+    named = ("run_id", "run_name", "baseline_mean", "mean", "difference", "low", "high", "n")
+    chosen = [row for row in comparison.losses if row.cut == api.cut_name(cut)]
+    return [
+        {"metric": f"lost {row.stage} {row.cut}", "higher_is_better": False}
+        | {name: getattr(row, name) for name in named}
+        for row in chosen
+    ]

@@ -38,8 +38,9 @@ def runs_grid(table: Table) -> Grid:
     `n` is how many questions were scored; where a metric has another n, that follows its mean.
     """
     metrics = [column for column in table.columns if f"{column} n" in table.columns]
-    rows = [_run_row(row, metrics) for row in table.rows]
-    return grid(["run", "name", "pipeline", "split", "n", *metrics], rows, numbers_from=4)
+    lost = [column for column in table.columns if column.startswith("lost ")]
+    rows = [[*_run_row(row, metrics), *(number(row.get(name)) for name in lost)] for row in table.rows]
+    return grid(["run", "name", "pipeline", "split", "n", *metrics, *lost], rows, numbers_from=4)
 
 
 def _run_row(row: Mapping[str, Cell], metrics: list[str]) -> list[str]:
