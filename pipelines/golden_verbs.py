@@ -9,14 +9,11 @@ from pipelines import judging
 from pipelines.cache import Cache
 from pipelines.compare.comparison import RunScores
 from pipelines.errors import DatasetError, shorten
-from pipelines.execution import Execution
 from pipelines.golden.dataset import Dataset
 from pipelines.golden.naming import slug
-from pipelines.golden.resolve import resolve
 from pipelines.judging import Filled, Holes, Judgment, JudgmentFile, Published, Queue, QueueItem
 from pipelines.kept import KeptRun
 from pipelines.pipeline import Pipeline
-from pipelines.plan import plan
 from pipelines.records import Documents, Question
 from pipelines.runs.database import Database
 from pipelines.runs.jobs import Job, Jobs
@@ -189,9 +186,8 @@ def _file(documents_version: str) -> JudgmentFile:
 
 
 def _located(dataset: Dataset) -> tuple[Documents, tuple[Question, ...]]:
-    """Return the documents as the dataset itself parses them, from the store, and all questions located in them."""
-    documents = Execution(Cache(cache_folder())).get(plan(Pipeline.parse({}), dataset, dataset.questions).documents)
-    return documents, resolve(dataset.questions, documents)
+    """Return the documents as the dataset itself parses them, and all questions located in them."""
+    return dataset.documents(), dataset.resolved()
 
 
 def _own_folder(dest: str | Path) -> Path:

@@ -60,6 +60,14 @@ class KeptRun:
         return self.execution.get(self.plan.documents)
 
     @cached_property
+    def located(self) -> tuple[Question, ...]:
+        """The questions with their evidence located in the documents as the run parsed them."""
+        split = None if self.run.split == ALL_QUESTIONS else self.run.split
+        found = self.dataset.resolved(split, self.plan.pipeline.load)
+        by_id = {question.id: question for question in found}
+        return tuple(by_id[question.id] for question in self.questions)
+
+    @cached_property
     def gold(self) -> Gold:
         """The relevant evidence of the questions in these documents."""
         return self.execution.get(self.plan.gold)

@@ -130,7 +130,7 @@ def retrieval_of(kept: KeptRun) -> Retrieval:
             "evaluate it with the standard one."
         )
     retrieved = Retrieved.of(kept.details.rankings, kept.chunks)
-    everything = all_judged(kept.questions, kept.documents)
+    everything = all_judged(kept.located, kept.documents)
     return Retrieval(
         relevant=Relevant.of(kept.gold),
         retrieved=retrieved,

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipelines.golden.resolve import resolve
 from pipelines.records import PADDING, BoolArray, Documents, Gold, LongArray, Question
 from pipelines.stages.score.intervals import expand
 from pipelines.stages.score.relevant import Relevant
@@ -15,12 +14,15 @@ from pipelines.stages.score.retrieved import Matches, Retrieved
 
 
 def all_judged(questions: Sequence[Question], documents: Documents) -> Gold:
-    """Return all that was judged as if it were relevant: evidence of every grade, 0 among them."""
+    """Return all that was judged as if it were relevant: evidence of every grade, 0 among them.
+
+    `questions` have their evidence located in `documents`.
+    """
     graded = [
         replace(question, evidence=tuple(replace(item, grade=1.0) for item in question.evidence))
         for question in questions
     ]
-    return Gold.of(resolve(graded, documents), documents)
+    return Gold.of(graded, documents)
 
 
 def judged(relevant: Gold, everything: Gold, retrieved: Retrieved) -> BoolArray:

@@ -120,7 +120,8 @@ def queue_of(
     by_id = {question.id: question for question in questions}
     maker = _Maker(documents, len(runs), _Said.of(latest, by_id), judge, again)
     found = [maker.made(by_id[name], passages) for name, passages in pool.passages.items() if name in by_id]
-    found.sort(key=lambda items: -sum(item.weight for item in items))
+    # No metric is measured where nothing answers: there a judgement changes something only if it finds an answer.
+    found.sort(key=lambda items: (not any(item.evidence for item in items), -sum(item.weight for item in items)))
     return Queue(
         dataset_name=dataset.name,
         dataset_version=dataset.version,

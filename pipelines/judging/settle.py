@@ -14,6 +14,8 @@ from pipelines.records import Documents, Evidence, Question
 ALTERNATIVES = "answer"
 """The group of a question's only piece of evidence, once a passage was found that answers as well."""
 
+_LEAST_CHARS = 40
+
 
 @dataclass(frozen=True)
 class Settled:
@@ -91,9 +93,11 @@ def _settled(question: Question, agreed: Sequence[Judgment], documents: Document
     overlapping = [one for one in relevant if _overlaps(one, question.evidence)]
     new = [_evidence(one, one.span, one.grade or 0.0, documents) for one in relevant if one not in overlapping]
     new = [item for i, item in enumerate(new) if not any(_share(item, other) for other in new[:i])]
-    taken = [item for item in (*question.evidence, *new) if item.grade > 0]
-    rest = [_evidence(one, span, 0.0, documents) for one in agreed for span in _rest(one, taken)]
-    unread = [item for item in dict.fromkeys(rest) if _place(item) not in known and (item.quote or "").strip()]
+    taken = [*question.evidence, *new]
+    unread: list[Evidence] = []
+    for one in agreed:
+        rest = (_evidence(one, span, 0.0, documents) for span in _rest(one, [*taken, *unread]))
+        unread += [item for item in rest if _place(item) not in known and _worth_keeping(item, one)]
     # Evidence of grade 0 that is relevant by now has been judged better; whole documents stay as they are.
     old = [item for item in question.evidence if item.grade > 0 or not any(_share(item, other) for other in new)]
     evidence = (*_grouped(question, old, new), *unread)
@@ -120,6 +124,12 @@ def _evidence(one: Judgment, span: Span, grade: float, documents: Documents) -> 
     return Evidence(one.document_id, *span, text[slice(*span)], grade)
 
 
+def _worth_keeping(item: Evidence, one: Judgment) -> bool:
+    """Return whether a piece that does not matter says something: a few characters beside a quote do not."""
+    whole = (item.start, item.end) == (one.start, one.end)
+    return bool((item.quote or "").strip()) and (whole or len(item.quote or "") >= _LEAST_CHARS)
+
+
 def _place(item: Evidence) -> tuple[str, int | None, int | None]:
     return item.document_id, item.start, item.end
 
@@ -136,7 +146,7 @@ def _share(a: Evidence, b: Evidence) -> bool:
 
 
 def _rest(one: Judgment, taken: Sequence[Evidence]) -> list[Span]:
-    """Return what of a judged passage is in no relevant evidence: it was read, and does not matter."""
+    """Return what of a judged passage is in no evidence that is `taken`: it was read, and does not matter."""
     here = [item for item in taken if item.document_id == one.document_id]
     if any(item.start is None for item in here):
         return []
