@@ -1,11 +1,16 @@
-"""Where sentences begin: by the Punkt model that llama-index-core carries, and by what no sentence runs across."""
+"""Where sentences begin: by the English Punkt model in llama-index-core, and by what no sentence runs across."""
 
 from __future__ import annotations
 
 import re
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING
+
+from pipelines.models.tokens import carried
+
+if TYPE_CHECKING:
+    from nltk.tokenize.punkt import PunktSentenceTokenizer
 
 Span = tuple[int, int]
 
@@ -32,7 +37,12 @@ def sentences(text: str) -> list[Span]:
 
 
 @cache
-def _punkt() -> Any:
-    from llama_index.core.utils import globals_helper
+def _punkt() -> PunktSentenceTokenizer:
+    import nltk.data
+    from nltk.tokenize.punkt import PunktSentenceTokenizer, load_punkt_params
 
-    return globals_helper.punkt_tokenizer
+    root = carried("nltk_cache")
+    if str(root) not in nltk.data.path:
+        nltk.data.path.append(str(root))  # nltk reads from folders that are listed here, and from no other.
+    folder = nltk.data.FileSystemPathPointer(str(root / "tokenizers" / "punkt_tab" / "english"))
+    return PunktSentenceTokenizer(load_punkt_params(folder))

@@ -23,15 +23,24 @@ _BLOCK_CHARS = 4_000_000
 @cache
 def encoding() -> tiktoken.Encoding:
     """Return the cl100k_base encoding, read from the copy in llama-index-core."""
+    os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(carried("tiktoken_cache")))
+    import tiktoken
+
+    return tiktoken.get_encoding("cl100k_base")
+
+
+def carried(*parts: str) -> Path:
+    """Return a path within the data that come with llama-index-core, which itself is not imported.
+
+    Raises:
+        WorkbenchError: when it is not installed.
+    """
     spec = find_spec("llama_index.core")
     if spec is None or spec.origin is None:
         raise WorkbenchError(
             "llama-index-core is not installed, and with it the tokenizer is missing; run: make setup."
         )
-    os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(Path(spec.origin).parent / "_static" / "tiktoken_cache"))
-    import tiktoken
-
-    return tiktoken.get_encoding("cl100k_base")
+    return Path(spec.origin).parent.joinpath("_static", *parts)
 
 
 @cache
