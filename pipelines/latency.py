@@ -19,8 +19,9 @@ from pipelines.component import digest
 from pipelines.execution import Execution, Node, node_key
 from pipelines.models.devices import machine
 from pipelines.plan import Plan
-from pipelines.records import FloatArray, Rankings
-from pipelines.stages.rerank import PairReranker, Retrieved
+from pipelines.queries_plan import query_vectors
+from pipelines.records import FloatArray, Rankings, Spent
+from pipelines.stages.rerank import PairReranker
 from pipelines.stages.retrieve import Retriever
 
 SAMPLE = 50
@@ -49,10 +50,11 @@ class Stopwatch:
         found: list[Timed] = []
         if pipeline.retrieve.needs_vectors or pipeline.rerank.needs_vectors or not pipeline.transform.identity:
             found.append(self._encoding())
+        found += [self._asked(spent) for _, spent in self.plan.spendings]
         if not pipeline.filter.identity:
             found.append(self._filter())
         found += self._retrieval(pipeline.retrieve)
-        if not pipeline.rerank.identity:
+        if not pipeline.rerank.identity and self.plan.judged is None:
             found.append(self._rerank())
         return tuple(found)
 
@@ -71,20 +73,35 @@ class Stopwatch:
     def _encoding(self) -> Timed:
         plan, pipeline = self.plan, self.plan.pipeline
         vectors = pipeline.retrieve.needs_vectors or pipeline.rerank.needs_vectors
+        rewritten = plan.rewritten is not None
 
         def start(run: Execution) -> Once:
             fitted = run.get(plan.fitted) if vectors and plan.fitted is not None else None
 
+            asked = run.get(plan.queries) if rewritten else None
+
             def once(row: int) -> None:
-                texts = pipeline.transform.transform([plan.questions[row].text]).texts
+                text = plan.questions[row].text
+                queries = pipeline.transform.transform([text]) if asked is None else asked.of_question(row)[0]
                 if vectors:
-                    pipeline.embed.embed_queries(texts, fitted=fitted)
+                    query_vectors(
+                        queries,
+                        lambda texts: pipeline.embed.embed_queries(texts, fitted=fitted).vectors,
+                        lambda texts: pipeline.embed.embed_documents(texts, fitted=fitted).vectors,
+                    )
 
             return once
 
         embed = pipeline.embed.fingerprint() if vectors else ""
-        inputs = (plan.fitted,) if vectors and plan.fitted is not None else ()
-        return self._node("encoding", [pipeline.transform.fingerprint(), embed], inputs, start)
+        inputs: tuple[Node[Any], ...] = (plan.fitted,) if vectors and plan.fitted is not None else ()
+        inputs += (plan.queries,) if rewritten else ()
+        return self._node("encoding", [pipeline.transform.rewriting(), embed], inputs, start)
+
+    def _asked(self, spent: Node[Spent]) -> Timed:
+        """Return what a language model took when it answered: it is not asked again for the sake of a stopwatch."""
+        key = node_key("latency asked", self.rows, (spent,))
+        work = lambda run: [1000 * float(run.get(spent).seconds[row]) for row in self.rows]  # noqa: E731
+        return Node("latency", key, (spent,), work, codecs.NUMBERS)
 
     def _filter(self) -> Timed:
         plan = self.plan
@@ -111,9 +128,13 @@ class Stopwatch:
 
         def start(run: Execution) -> Once:
             opened, search = run.get(searcher), plan.search(run, vectors=retriever.needs_vectors)
-            return lambda row: search.only(row).by(opened, depth)
+            feed = plan.feed(run, retriever)
+            if feed is None:
+                return lambda row: search.only(row).by(opened, depth)
+            return lambda row: feed.found(search.only(row), opened, depth)
 
-        return self._node("search", [retriever.searches(), depth], inputs, start)
+        fed = plan.fed_by(retriever)
+        return self._node("search", [retriever.searches(), depth, *plan.feeding(retriever)], inputs + fed, start)
 
     def _fusion(self, retriever: Retriever) -> Timed:
         parts = {name: self.plan.retrieved(part) for name, part in retriever.parts().items()}
@@ -129,22 +150,15 @@ class Stopwatch:
         """Time the reranker on chunks drawn at random: what it takes depends on how many they are and how long."""
         plan, rerank = self.plan, self.plan.pipeline.rerank
         depth = plan.pipeline.retrieve.depth
-        inputs: tuple[Node[Any], ...] = (plan.texts,) if rerank.needs_texts else (plan.chunks,)
-        inputs += (plan.vectors, plan.question_vectors) if rerank.needs_vectors else ()
 
         def start(run: Execution) -> Once:
-            texts: Sequence[str] = run.get(plan.texts) if rerank.needs_texts else ()
-            vectors, own = (
-                (run.get(plan.vectors), run.get(plan.question_vectors)) if rerank.needs_vectors else (None, None)
-            )
-            drawn = _drawn(len(plan.questions), len(run.get(plan.chunks)), depth)
+            ready = run.get(plan.reranker)
+            whole = plan.seen(run, _drawn(len(plan.questions), len(run.get(plan.chunks)), depth))
+            return lambda row: ready.rerank(whole.only(row))
 
-            def once(row: int) -> None:
-                one = None if own is None else own[row : row + 1]
-                rerank.rerank(Retrieved(_row(drawn, row), [plan.questions[row].text], texts, vectors, one))
-
-            return once
-
+        # What was retrieved is not looked at, so that many pipelines share the measurement.
+        looked_at = plan.looked_at if rerank.needs_circumstances else plan.looked_at[1:]
+        inputs = (plan.reranker, *looked_at, plan.chunks)
         node = self._node("rerank", [rerank.fingerprint(), depth], inputs, start)
         if not isinstance(rerank, PairReranker):
             return node

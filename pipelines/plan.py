@@ -7,37 +7,33 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from pipelines import codecs
 from pipelines.asking import Asking
-from pipelines.by_text import reranked_by_pairs
-from pipelines.component import digest
-from pipelines.corpus_plan import CorpusPlan
 from pipelines.execution import Execution, Node, node_key
+from pipelines.feedback import Feed, feeds
 from pipelines.golden.dataset import Dataset
-from pipelines.golden.resolve import resolve
+from pipelines.golden.resolve import Resolution
 from pipelines.pipeline import Pipeline
 from pipelines.places import columns_of_place
 from pipelines.records import (
     PADDING,
     Candidates,
-    FloatArray,
     Gold,
-    Queries,
     Question,
     Rankings,
     Scores,
 )
+from pipelines.rerank_plan import RerankPlan
 from pipelines.searching import Search
 from pipelines.stages.filter import Filtered, Sieve
-from pipelines.stages.rerank import PairReranker, Retrieved
 from pipelines.stages.retrieve import Corpus, Retriever, Searcher
 from pipelines.stages.score import Evaluation
+from pipelines.stages.transform import FeedbackTransformer
+from pipelines.stages.transform.none import NoTransformer
 
 
 @dataclass(frozen=True)
-class Plan(CorpusPlan):
+class Plan(RerankPlan):
     """The stage executions of one pipeline over some questions of one dataset, as nodes of a graph.
 
     Each node's key holds what its output depends on and nothing else: adding a question embeds no document again,
@@ -45,40 +41,7 @@ class Plan(CorpusPlan):
     which any of them asks a searcher (by its key), of which smaller depths are then cut.
     """
 
-    asking: Asking
     deepest: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def questions(self) -> tuple[Question, ...]:
-        """The questions under evaluation."""
-        return self.asking.questions
-
-    @cached_property
-    def queries(self) -> Node[Queries]:
-        """What is searched for."""
-        transform, texts = self.pipeline.transform, list(self.asking.texts)
-        key = digest({"what": "queries", "by": transform.fingerprint(), "to": self.asking.texts_key})
-        return Node("transform", key, (), lambda _: transform.transform(texts))
-
-    @cached_property
-    def query_vectors(self) -> Node[FloatArray]:
-        """One vector a query."""
-
-        def work(run: Execution) -> FloatArray:
-            return self._encoding(run, queries=True).vectors(run, run.get(self.queries).texts)
-
-        return self._embedding("query vectors", self.queries, work)
-
-    @cached_property
-    def question_vectors(self) -> Node[FloatArray]:
-        """One vector a question: that of its first query."""
-        inputs = (self.queries, self.query_vectors)
-
-        def work(run: Execution) -> FloatArray:
-            queries = run.get(self.queries)
-            return run.get(self.query_vectors)[np.searchsorted(queries.question, np.arange(queries.n_questions))]
-
-        return Node("embed", node_key("question vectors", "", inputs), inputs, work)
 
     @cached_property
     def sieve(self) -> Node[Sieve]:
@@ -150,33 +113,80 @@ class Plan(CorpusPlan):
 
         return Node("retrieve", key, inputs, work, codecs.RANKINGS)
 
+    def asked_key(self, retriever: Retriever) -> str:
+        """Return what a searcher is asked for: of equal ones, a smaller depth may be cut of a greater one."""
+        return node_key("asked", self.feeding(retriever), (self.searcher(retriever), self.queries))
+
+    def feeding(self, retriever: Retriever) -> list[dict[str, object]]:
+        """Return all that decides what a retriever is fed, as plain values; nothing for one that is not fed."""
+        transform = self.pipeline.transform
+        if not isinstance(transform, FeedbackTransformer) or not feeds(transform, retriever):
+            return []
+        return [dict(transform.feeding(words=not retriever.needs_vectors))]
+
+    @cached_property
+    def unfed(self) -> Plan:
+        """The same pipeline without a transformation: the first search of a feedback is its."""
+        return replace(self, pipeline=Pipeline({**self.pipeline.components, "transform": NoTransformer()}))
+
+    def feed(self, run: Execution, retriever: Retriever) -> Feed | None:
+        """Return what feeds the second search of a retriever; None where there is one search only."""
+        transform = self.pipeline.transform
+        if not isinstance(transform, FeedbackTransformer) or not feeds(transform, retriever):
+            return None
+        if retriever.needs_vectors:
+            return Feed(transform, retriever, vectors=run.get(self.vectors))
+        return Feed(transform, retriever, run.get(self.texts))
+
+    def fed_by(self, retriever: Retriever) -> tuple[Node[Any], ...]:
+        """Return the first search of a retriever that is fed, and what it is fed by; nothing for any other."""
+        transform = self.pipeline.transform
+        if not isinstance(transform, FeedbackTransformer) or not feeds(transform, retriever):
+            return ()
+        first = self.unfed._found(retriever, transform.looks_at(words=not retriever.needs_vectors))
+        return first, self.vectors if retriever.needs_vectors else self.texts
+
     def _found(self, retriever: Retriever, depth: int) -> Node[Rankings]:
         """What a searcher finds. Where other pipelines ask it for more, theirs is computed, and this one cut of it."""
         searcher = self.searcher(retriever)
         direct: tuple[Node[Any], ...] = (searcher, self.queries, self.candidates)
         if retriever.needs_vectors:
             direct += (self.query_vectors,)
-        key = node_key("retrieved", [retriever.searches(), depth], direct)
-        deepest = self.deepest.get(searcher.key, depth)
+        direct += self.fed_by(retriever)
+        key = node_key("retrieved", [retriever.searches(), depth, *self.feeding(retriever)], direct)
+        deepest = self.deepest.get(self.asked_key(retriever), depth)
         if deepest > depth and self.cuts_exactly(retriever):
             deeper = self._found(retriever, deepest)
             return Node("retrieve", key, (deeper,), lambda run: run.get(deeper).cut(depth), codecs.RANKINGS)
         return Node("retrieve", key, direct, lambda run: self._searched(run, retriever, depth), codecs.RANKINGS)
+
+    def depths(self, retriever: Retriever) -> list[tuple[str, int]]:
+        """Return what a searcher is asked for, by `asked_key`, with how deep: twice where feedback searches first."""
+        transform, fed = self.pipeline.transform, bool(self.fed_by(retriever))
+        asked = [(self.asked_key(retriever), retriever.depth)]
+        if not fed or not isinstance(transform, FeedbackTransformer):
+            return asked
+        first = transform.looks_at(words=not retriever.needs_vectors)
+        return [*asked, (self.unfed.asked_key(retriever), first)]
 
     def cuts_exactly(self, retriever: Retriever) -> bool:
         """Return whether a smaller depth finds just the first of a greater one.
 
         A graph is searched the wider, the more is asked of it; several queries a question are fused at their depth.
         """
-        return self.pipeline.transform.identity and (self.pipeline.index.exact or not retriever.needs_vectors)
+        return self.pipeline.transform.one_query and (self.pipeline.index.exact or not retriever.needs_vectors)
 
     def search(self, run: Execution, *, vectors: bool) -> Search:
-        """Return what is looked for, with the queries' vectors where they are needed."""
+        """Return what is looked for first, with the queries' vectors where they are needed."""
         return Search(run.get(self.queries), run.get(self.candidates), run.get(self.query_vectors) if vectors else None)
 
+    def aimed(self, run: Execution, retriever: Retriever) -> Search:
+        """Return what a retriever looks for at last: after its first search, where it is fed by one."""
+        search, feed = self.search(run, vectors=retriever.needs_vectors), self.feed(run, retriever)
+        return search if feed is None else feed.aimed(search, run.get(self.fed_by(retriever)[0]))
+
     def _searched(self, run: Execution, retriever: Retriever, depth: int) -> Rankings:
-        search = self.search(run, vectors=retriever.needs_vectors)
-        found = search.by(run.get(self.searcher(retriever)), depth)
+        found = self.aimed(run, retriever).by(run.get(self.searcher(retriever)), depth)
         nothing = int((found.chunk[:, :1] == PADDING).sum())
         if nothing:
             run.note(f"{retriever.name} retrieved nothing at all for {nothing} of {found.n_questions} questions.")
@@ -185,42 +195,37 @@ class Plan(CorpusPlan):
     @cached_property
     def before_rerank(self) -> Node[Rankings]:
         """The ranking of every question as retrieval hands it to the reranker: what is not in it, retrieval lost."""
-        return self.retrieved(self.pipeline.retrieve)
-
-    @cached_property
-    def rankings(self) -> Node[Rankings]:
-        """The final ranking of every question."""
-        retrieved = self.before_rerank
-        rerank = self.pipeline.rerank
-        if rerank.identity:
-            return retrieved
-        inputs: tuple[Node[Any], ...] = (retrieved,)
-        if rerank.needs_texts:
-            inputs += (self.texts,)
-        if rerank.needs_vectors:
-            inputs += (self.vectors, self.question_vectors)
+        found, transform = self.retrieved(self.pipeline.retrieve), self.pipeline.transform
+        if not isinstance(transform, FeedbackTransformer) or any(map(self.fed_by, self.pipeline.retrieve.leaves())):
+            return found
+        kind = "words" if transform.feeds_words else "vectors"
+        told = f"{transform.name} changes nothing here: it feeds retrievers by {kind}, and this one has none."
 
         def work(run: Execution) -> Rankings:
-            texts: Sequence[str] = run.get(self.texts) if rerank.needs_texts else ()
-            vectors = (run.get(self.vectors), run.get(self.question_vectors)) if rerank.needs_vectors else (None, None)
-            found = Retrieved(run.get(retrieved), self.asking.texts, texts, *vectors)
-            if isinstance(rerank, PairReranker):
-                return reranked_by_pairs(run, rerank, found)
-            return rerank.rerank(found, run.progress("rerank"))
+            run.note(told)
+            return run.get(found)
 
-        key = node_key("reranked", [rerank.fingerprint(), self.asking.texts_key], inputs)
-        return Node("rerank", key, inputs, work, codecs.RANKINGS)
+        return Node("retrieve", node_key("not fed", transform.name, (found,)), (found,), work, codecs.RANKINGS)
+
+    @cached_property
+    def resolution(self) -> Node[Resolution]:
+        """The questions with their evidence located in the parsed documents, and what of it is lost there."""
+        inputs = (self.documents,)
+
+        def work(run: Execution) -> Resolution:
+            return self.dataset.resolution(self.questions, run.get(self.documents), self.pipeline.load)
+
+        return Node("score", node_key("resolution", self.asking.evidence_key, inputs), inputs, work)
 
     @cached_property
     def gold(self) -> Node[Gold]:
         """The evidence of the questions as spans of the parsed documents."""
-        inputs = (self.documents,)
+        inputs = (self.documents, self.resolution)
 
         def work(run: Execution) -> Gold:
-            documents = run.get(self.documents)
-            return Gold.of(resolve(self.questions, documents), documents)
+            return Gold.of(run.get(self.resolution).questions, run.get(self.documents))
 
-        return Node("score", node_key("gold", self.asking.evidence_key, inputs), inputs, work)
+        return Node("score", node_key("gold", self.asking.evidence_key, (self.documents,)), inputs, work)
 
     @cached_property
     def scores(self) -> Node[Scores]:
@@ -228,6 +233,8 @@ class Plan(CorpusPlan):
         inputs = (self.gold, self.documents, self.chunks, self.candidates, self.rankings)
 
         def work(run: Execution) -> Scores:
+            for note in run.get(self.resolution).notes():
+                run.note(note)
             n_documents = len(run.get(self.documents))
             found = Evaluation(
                 run.get(self.gold), run.get(self.chunks), n_documents, run.get(self.rankings), run.get(self.candidates)
@@ -249,6 +256,6 @@ def plans(pipelines: Sequence[Pipeline], dataset: Dataset, questions: Sequence[Q
     deepest: dict[str, int] = {}
     for one in alone:
         for leaf in one.pipeline.retrieve.leaves():
-            key = one.searcher(leaf).key
-            deepest[key] = max(leaf.depth, deepest.get(key, 0))
+            for asked, depth in one.depths(leaf):
+                deepest[asked] = max(depth, deepest.get(asked, 0))
     return [replace(one, deepest=deepest) for one in alone]

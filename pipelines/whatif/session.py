@@ -28,7 +28,7 @@ from pipelines.whatif.answer import Answer, CostlyChange, Origin, OutputsGone
 RESAMPLES = 2_000
 FIXED = ("load", "chunk", "extract", "embed", "index", "transform", "generate")
 """Stages in which nothing can be changed here: what comes behind them would have to be computed anew."""
-_COSTLY = ("load", "chunk", "extract", "embed", "index")
+_COSTLY = ("load", "chunk", "extract", "embed", "index", "transform")
 
 
 @runtime_checkable
@@ -104,12 +104,11 @@ class WhatIf:
         if isinstance(rerank, _Remembers):
             pipeline = Pipeline({**pipeline.components, "rerank": rerank.remembering(self._cosines)})
         plan = Plan(pipeline, self.origin.dataset, self._asking)
-        for leaf in pipeline.retrieve.leaves():
-            key = plan.searcher(leaf).key
+        for key, depth in (asked for leaf in pipeline.retrieve.leaves() for asked in plan.depths(leaf)):
             before = self._deepest.get(key, 0)
-            if leaf.depth > before:
+            if depth > before:
                 # Twice as deep as before at least: of a depth that is pushed up bit by bit, few are searched.
-                self._deepest[key] = max(leaf.depth, 2 * before)
+                self._deepest[key] = max(depth, 2 * before)
         return Plan(pipeline, self.origin.dataset, self._asking, dict(self._deepest))
 
     def _missing(self, plan: Plan) -> list[str]:
