@@ -15,6 +15,7 @@ from pipelines.component import digest
 from pipelines.execution import Execution, Node, node_key
 from pipelines.folders import FOLDER, LIVING_FOLDER, GuardedIndex, made_aside
 from pipelines.golden.dataset import Dataset
+from pipelines.golden.loading import notes_on_files
 from pipelines.models.tokens import count_contexts
 from pipelines.pipeline import Pipeline
 from pipelines.records import Chunks, Documents, FloatArray, Searchable
@@ -38,7 +39,14 @@ class CorpusPlan:
         """The parsed documents."""
         load = self.pipeline.load
         key = digest({"what": "documents", "by": load.fingerprint(), "to": self.dataset.documents_version})
-        return Node("load", key, (), lambda _: self.dataset.documents(load), codecs.DOCUMENTS)
+
+        def work(run: Execution) -> Documents:
+            documents, loaded = self.dataset.load(load, run.progress("load"), run.cache if run.keep else None)
+            for note in notes_on_files(loaded):
+                run.note(note)
+            return documents
+
+        return Node("load", key, (), work, codecs.DOCUMENTS)
 
     @cached_property
     def cut(self) -> Node[Chunks]:

@@ -89,3 +89,18 @@ def both_places(contents: Contents) -> Iterator[Finding]:
             f"{DOCUMENTS_FILE} is read, and the folder '{DOCUMENTS_FOLDER}' beside it is not; take one of them out."
         )
         yield Finding("warning", "documents-in-two-places", message)
+
+
+def unread(contents: Contents) -> Iterator[Finding]:
+    """List the files, or rows of them, that could not be read: a run leaves them out."""
+    if contents.unread:
+        first = str(contents.unread[0])
+        message = "Files could not be read, wholly or in part, and are left out (n: {n}). " + first.replace("{n}", "n")
+        yield Finding.of("warning", "unread-files", message, [str(error) for error in contents.unread])
+
+
+def notes(contents: Contents) -> Iterator[Finding]:
+    """List the files that were read otherwise than one might think."""
+    if contents.notes:
+        message = "Files were read otherwise than one might think (n: {n})."
+        yield Finding.of("info", "notes-on-files", message, contents.notes)

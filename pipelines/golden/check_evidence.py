@@ -24,6 +24,26 @@ def unanswerable(contents: Contents) -> Iterator[Finding]:
         yield Finding.of("info", "only-grade-0", message, zero)
 
 
+def lost(contents: Contents) -> Iterator[Finding]:
+    """Find evidence that is not in the parsed text: every run counts it as missed."""
+    if contents.lost:
+        message = (
+            "Evidence is not in the parsed text and counts as missed (n: {n}); see whether the quote is right, or try "
+            "other settings of the loader."
+        )
+        yield Finding.of("warning", "evidence-not-in-parsed-text", message, contents.lost)
+
+
+def ambiguous(contents: Contents) -> Iterator[Finding]:
+    """Find quotes that stand more than once in a parsed text: the first place is taken, or that on the page."""
+    if contents.ambiguous:
+        message = (
+            "Quotes stand more than once in a parsed text, and the first place is taken (n: {n}); give the page, or a "
+            "longer quote."
+        )
+        yield Finding.of("info", "ambiguous-quotes", message, contents.ambiguous)
+
+
 def overlapping(contents: Contents) -> Iterator[Finding]:
     """Find questions whose pieces of evidence overlap: the shared characters count once, but as two pieces."""
     cases = [f"{q.id}: {pair}" for q in contents.questions for pair in _overlaps(contents, q)]

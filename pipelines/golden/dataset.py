@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipelines.cache import Cache
 from pipelines.errors import DatasetError, did_you_mean, shorten
 from pipelines.golden.manifest import Manifest, read_manifest
 from pipelines.golden.opening import QUESTIONS_FILE, read_questions, refuse_other_than_dataset, versions
-from pipelines.golden.resolve import resolve
+from pipelines.golden.origin import origin_of
+from pipelines.golden.resolve import Resolution, resolution
+from pipelines.progress import Progress, silent
 from pipelines.records import SPLITS, Documents, Question
-from pipelines.stages.load import Loader, loaders
+from pipelines.settings import cache_folder
+from pipelines.stages.load import Loaded, Loader, loaders
 from pipelines.stages.load.reading import named, reading
+
+
+@dataclass(frozen=True, eq=False)
+class _Parsed:
+    """The documents as one loader reads them, and the questions located in them."""
+
+    loaded: Loaded
+    documents: Documents
+    resolution: Resolution
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +43,7 @@ class Dataset:
     lines: tuple[int, ...]
     version: str
     documents_version: str
-    _loaded: dict[str, tuple[Documents, tuple[Question, ...]]] = field(default_factory=dict, repr=False, compare=False)
+    _loaded: dict[str, _Parsed] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def open(cls, path: str | Path) -> Dataset:
@@ -78,7 +91,31 @@ class Dataset:
         Raises:
             DatasetError: for a document that cannot be read, or evidence that does not fit.
         """
-        return self._load(loader)[0]
+        return self._load(loader).documents
+
+    def load(self, loader: Loader, progress: Progress = silent, cache: Cache | None = None) -> tuple[Documents, Loaded]:
+        """Return the documents, and with them what could not be read and what is to know of the files.
+
+        What is parsed is kept in `cache`, each file by its content.
+
+        Raises:
+            DatasetError: as `documents` does.
+        """
+        parsed = self._load(loader, progress, cache)
+        return parsed.documents, parsed.loaded
+
+    def resolution(
+        self, questions: Sequence[Question], documents: Documents, loader: Loader | None = None
+    ) -> Resolution:
+        """Return questions of this dataset with their evidence located in `documents`, which `loader` has read.
+
+        Raises:
+            DatasetError: for evidence that does not fit.
+        """
+        lines = dict(zip((question.id for question in self.questions), self.lines, strict=True))
+        file = named(self.path / QUESTIONS_FILE)
+        wheres = [f"{file}, line {lines[q.id]}" if q.id in lines else file for q in questions]
+        return resolution(questions, documents, wheres, origin_of(self.path, loader))
 
     def validate(self, loader: Loader | None = None) -> None:
         """Check all of it.
@@ -99,10 +136,12 @@ class Dataset:
     def resolved(self, split: str | None = None, loader: Loader | None = None) -> tuple[Question, ...]:
         """Return the questions of one split, or all, every quote located in the documents.
 
+        A quote that a parsed file lacks keeps its text and has no span.
+
         Raises:
             DatasetError: as `select` and `documents` do.
         """
-        return self._of_split(self._load(loader)[1], split)
+        return self._of_split(self._load(loader).resolution.questions, split)
 
     def _of_split(self, questions: tuple[Question, ...], split: str | None) -> tuple[Question, ...]:
         if split is not None and split not in SPLITS:
@@ -122,14 +161,14 @@ class Dataset:
         there = ", ".join(f"{name} ({n})" for name, n in sorted(count.items()))
         return f"it has {there}: choose one of these, or all questions" if there else f"add some to {QUESTIONS_FILE}"
 
-    def _load(self, loader: Loader | None) -> tuple[Documents, tuple[Question, ...]]:
+    def _load(self, loader: Loader | None, progress: Progress = silent, cache: Cache | None = None) -> _Parsed:
         chosen = loader or loaders()["auto"]()
         key = chosen.fingerprint()
         if key not in self._loaded:
-            documents = chosen.load(self.path)
+            loaded = chosen.read(self.path, progress, cache or Cache(cache_folder()))
             self._refuse_changed()
-            wheres = [f"{named(self.path / QUESTIONS_FILE)}, line {line}" for line in self.lines]
-            self._loaded[key] = documents, resolve(self.questions, documents, wheres)
+            documents = Documents.of(loaded.documents)
+            self._loaded[key] = _Parsed(loaded, documents, self.resolution(self.questions, documents, chosen))
         return self._loaded[key]
 
     def _refuse_changed(self) -> None:

@@ -9,7 +9,7 @@ from pipelines.records import Evidence
 from pipelines.stages.load.reading import RuleError, clean, show
 from pipelines.stages.load.values import identifier, refuse_unknown
 
-EVIDENCE_KEYS = ("document_id", "start", "end", "quote", "grade", "group")
+EVIDENCE_KEYS = ("document_id", "start", "end", "quote", "grade", "group", "page")
 
 
 def evidence_of(item: object, where: str) -> Evidence:
@@ -24,7 +24,8 @@ def evidence_of(item: object, where: str) -> Evidence:
     document_id = identifier(item, "document_id", where)
     start, end = _span(item, where)
     group = None if item.get("group") is None else identifier(item, "group", where)
-    return Evidence(document_id, start, end, optional_text(item, "quote", where), _grade(item, where), group)
+    quote, grade, page = optional_text(item, "quote", where), _grade(item, where), _page(item, where)
+    return Evidence(document_id, start, end, quote, grade, group, page)
 
 
 def _span(item: Mapping[str, object], where: str) -> tuple[int | None, int | None]:
@@ -49,6 +50,15 @@ def _grade(item: Mapping[str, object], where: str) -> float:
     if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0:
         return float(value)
     raise RuleError("bad-grade", f"{where}: 'grade' is {show(value)}; it must be a number of at least 0: correct it.")
+
+
+def _page(item: Mapping[str, object], where: str) -> int | None:
+    value = item.get("page")
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        return value
+    raise RuleError(
+        "bad-page", f"{where}: 'page' is {show(value)}; it must be a whole number from 1: correct it, or leave it out."
+    )
 
 
 def optional_text(row: Mapping[str, object], key: str, where: str) -> str | None:

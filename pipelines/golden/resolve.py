@@ -2,47 +2,170 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from pipelines.errors import did_you_mean, shorten
+from pipelines.golden.anchor import anchor
+from pipelines.golden.origin import Origin, Texts
 from pipelines.golden.quotes import Missing, find_quote
 from pipelines.golden.rows import place
-from pipelines.records import Documents, Evidence, Question
+from pipelines.records import PAGE, Documents, Evidence, Question
 from pipelines.stages.load.reading import RuleError
+
+_GIVEN = Origin()
+
+
+@dataclass(frozen=True)
+class Located:
+    """A piece of evidence in the documents at hand.
+
+    `lost` says why it is in none of them ("" when it is there); `places` is at how many places it could be meant to be.
+    """
+
+    evidence: Evidence
+    lost: str = ""
+    places: int = 1
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Questions with their evidence located; `lost` and `ambiguous` name evidence of parsed files, and say why."""
+
+    questions: tuple[Question, ...]
+    n_evidence: int = 0
+    lost: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] = ()
+
+    def notes(self) -> Iterator[str]:
+        """Say what a user of the scores should know."""
+        if self.lost:
+            found = f"{len(self.lost):,} of {self.n_evidence:,} pieces of evidence are not in the parsed text"
+            yield f"{found} and count as missed; the first: {self.lost[0]}. 'rag-workbench check' names all of them."
+        if self.ambiguous:
+            n = len(self.ambiguous)
+            yield (
+                f"{n:,} of {self.n_evidence:,} quotes stand more than once in a parsed text, and the first place is "
+                f"taken; the first: {self.ambiguous[0]}. Give the page, or a longer quote, to be certain."
+            )
 
 
 def resolve(
-    questions: Sequence[Question], documents: Documents, wheres: Sequence[str] | None = None
+    questions: Sequence[Question],
+    documents: Documents,
+    wheres: Sequence[str] | None = None,
+    origin: Origin = _GIVEN,
 ) -> tuple[Question, ...]:
+    """Return the questions with every quote located, as `resolution` does."""
+    return resolution(questions, documents, wheres, origin).questions
+
+
+def resolution(
+    questions: Sequence[Question],
+    documents: Documents,
+    wheres: Sequence[str] | None = None,
+    origin: Origin = _GIVEN,
+) -> Resolution:
     """Return the questions with every quote located: evidence then is a span, or a whole document on purpose.
 
+    In a parsed text a quote is found again however it was parsed; what is not there keeps its quote and has no span.
     `wheres` says of each question where it was read, for the message.
 
     Raises:
-        DatasetError: for an unknown document, a span outside its text, a quote that is not the text at the span, and
-            a quote without a span that occurs nowhere or more than once.
+        DatasetError: for an unknown document; in a given text, for a span outside of it, a quote that is not the text
+            at the span, and a quote without a span that occurs nowhere or more than once; in a parsed text, for a span
+            without a quote. The first in order of the questions is told.
     """
     places = wheres or ["questions"] * len(questions)
-    pairs = zip(questions, places, strict=True)
-    return tuple(_resolved(question, documents, place(where, question.id)) for question, where in pairs)
+    texts = Texts(documents, origin)
+    rows = [(q, e, item) for q, question in enumerate(questions) for e, item in enumerate(question.evidence)]
+    found: dict[tuple[int, int], Located] = {}
+    errors: list[tuple[int, int, RuleError]] = []
+    # Document by document: what is worked out of a long text is needed once.
+    for q, e, item in sorted(rows, key=lambda row: row[2].document_id):
+        try:
+            found[q, e] = located_in(item, texts, place(places[q], questions[q].id))
+        except RuleError as error:
+            errors.append((q, e, error))
+    if errors:
+        raise min(errors, key=lambda row: row[:2])[2]
+    ordered = [found[q, e] for q, e, _ in rows]
+    named = [f"{shorten(questions[q].id, 40)}, evidence {e + 1}" for q, e, _ in rows]
+    return Resolution(
+        tuple(
+            _with(question, [found[q, e] for e in range(len(question.evidence))])
+            for q, question in enumerate(questions)
+        ),
+        len(rows),
+        tuple(f"{name} ({one.lost})" for name, one in zip(named, ordered, strict=True) if one.lost),
+        tuple(f"{name} ({one.places} places)" for name, one in zip(named, ordered, strict=True) if one.places > 1),
+    )
 
 
-def _resolved(question: Question, documents: Documents, where: str) -> Question:
-    located = tuple(locate(item, documents, where) for item in question.evidence)
+def _with(question: Question, found: Sequence[Located]) -> Question:
+    located = tuple(one.evidence for one in found)
     return question if located == question.evidence else replace(question, evidence=located)
 
 
 def locate(item: Evidence, documents: Documents, where: str) -> Evidence:
-    """Return one piece of evidence with its span.
+    """Return one piece of evidence with its span in a given text.
 
     Raises:
-        RuleError: as `resolve` says.
+        RuleError: as `resolution` says.
     """
+    return located_in(item, Texts(documents, _GIVEN), where).evidence
+
+
+def located_in(item: Evidence, texts: Texts, where: str) -> Located:
+    """Return one piece of evidence as it is found in the documents.
+
+    Raises:
+        RuleError: as `resolution` says.
+    """
+    documents, origin = texts.documents, texts.origin
     position = documents.position.get(item.document_id)
-    if position is None:
+    if position is not None and origin.as_given(item.document_id):
+        return Located(_in_given(item, documents.texts[position], where))
+    others = [position] if position is not None else texts.instead(item.document_id)
+    if not others and origin.file_of(item.document_id) is None:
         raise unknown_document(item.document_id, documents, where)
-    text = documents.texts[position]
+    _refuse_bare_span(item, where)
+    if item.quote is None:
+        return _whole(item, documents, others)
+    return _anchored(item, item.quote, documents, others)
+
+
+def _whole(item: Evidence, documents: Documents, others: Sequence[int]) -> Located:
+    """Return evidence that is a document: itself, or the one document that stands for it."""
+    if not others:
+        return Located(item, f"the file of '{shorten(item.document_id, 60)}' was not read")
+    return Located(item if len(others) > 1 else replace(item, document_id=documents.ids[others[0]]))
+
+
+def _anchored(item: Evidence, quote: str, documents: Documents, rows: Sequence[int]) -> Located:
+    """Return the quote where it stands in the first of these documents that holds it."""
+    for row in rows:
+        text, document_id = documents.texts[row], documents.ids[row]
+        if item.start is not None and item.end is not None and text[item.start : item.end] == quote:
+            return Located(replace(item, document_id=document_id))
+        pages = documents.marks[PAGE].of_document(row) if PAGE in documents.marks else []
+        found = anchor(quote, text, pages, item.page)
+        if found is not None:
+            start, end = found.start, found.end
+            placed = replace(item, document_id=document_id, start=start, end=end, quote=text[start:end])
+            return Located(placed, places=found.occurrences)
+    why = "its quote is not in the text" if rows else "the file was not read"
+    return Located(replace(item, start=None, end=None), f"'{shorten(item.document_id, 60)}': {why}")
+
+
+def _refuse_bare_span(item: Evidence, where: str) -> None:
+    if item.start is not None and item.quote is None:
+        found = f"{where}: evidence in '{shorten(item.document_id, 60)}' has a span and no quote"
+        rule = "a span counts the characters of one way to parse the file, and no other has it there"
+        raise RuleError("span-without-quote", f"{found}; {rule}: give the quote.")
+
+
+def _in_given(item: Evidence, text: str, where: str) -> Evidence:
     if item.start is None or item.end is None:
         return item if item.quote is None else _found(item, item.quote, text, where)
     if not 0 <= item.start < item.end <= len(text):

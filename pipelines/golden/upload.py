@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pipelines.errors import DatasetError, shorten
 from pipelines.golden.importers.aliases import Aliases
@@ -15,7 +16,7 @@ from pipelines.golden.naming import slug
 from pipelines.golden.opening import refuse_second
 from pipelines.golden.rows import question_rows
 from pipelines.records import Document
-from pipelines.stages.load import clean, decode, loaders
+from pipelines.stages.load import Source, clean, decode, loaders
 from pipelines.stages.load.files import ids_of
 from pipelines.stages.load.reading import RuleError
 
@@ -68,12 +69,21 @@ def short_name(filename: str) -> str:
 
 
 def _documents(contents: Sequence[bytes], names: Sequence[str], ids: Sequence[str]) -> Iterator[Document]:
-    auto = loaders()["auto"]()
-    for data, name, document_id in zip(contents, names, ids, strict=True):
-        for item in auto.loader_for(name).attempt(data, document_id, f"The file {shorten(name)}"):
-            if not isinstance(item, Document):
-                raise item
-            yield item
+    """Read files as the load stage does, in processes of their own where they are parsed.
+
+    Raises:
+        DatasetError: for the first that cannot be read.
+    """
+    with TemporaryDirectory() as folder:
+        sources = []
+        for number, (data, name, document_id) in enumerate(zip(contents, names, ids, strict=True)):
+            path = Path(folder) / f"{number}{Path(name).suffix.lower()}"
+            path.write_bytes(data)
+            sources.append(Source(f"The file {shorten(name)}", document_id, path))
+        found = loaders()["auto"]().read_files(sources)
+    if found.failures:
+        raise found.failures[0].error
+    yield from found.documents
 
 
 def _questions(data: bytes, draft: Draft) -> None:

@@ -17,6 +17,8 @@ class JsonLinesLoader(Loader, name="jsonl", version=1):
     """Read rows of `{"id", "text", "metadata"}`, one document a row."""
 
     suffixes: ClassVar[tuple[str, ...]] = (".jsonl",)
+    verbatim: ClassVar[bool] = True
+    bounded: ClassVar[bool] = False
 
     def attempt(self, data: bytes, document_id: str, where: str) -> Attempt:
         """Yield each row's document; the rows bring their own ids."""

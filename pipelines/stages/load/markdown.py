@@ -10,28 +10,37 @@ from pydantic import Field
 
 from pipelines.errors import DatasetError, shorten
 from pipelines.records import Document, MetadataValue
-from pipelines.stages.load import Attempt, Loader, decode
+from pipelines.stages.load import Attempt, Loader
+from pipelines.stages.load.choices import EncodingKnob
+from pipelines.stages.load.encodings import decoded
+from pipelines.stages.load.markdown_marks import markdown_marks
 from pipelines.stages.load.values import metadata_of
 
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)(?<=\n)(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 
 
-class MarkdownLoader(Loader, name="markdown", version=1):
-    """Read Markdown as it is, marks and all; a leading block of YAML between `---` lines becomes metadata."""
+class MarkdownLoader(Loader, name="markdown", version=2):
+    """Read Markdown as it is; sections and tables are marked, leading YAML between `---` lines becomes metadata."""
 
     suffixes: ClassVar[tuple[str, ...]] = (".md", ".markdown")
+    verbatim: ClassVar[bool] = True
+    bounded: ClassVar[bool] = False
+
+    encoding: EncodingKnob = "auto"
 
     front_matter: bool = Field(True, description="Take leading YAML as metadata, out of the text")
 
     def attempt(self, data: bytes, document_id: str, where: str) -> Attempt:
         """Yield the one document; offsets count from after the front matter."""
-        text = decode(data, where)
+        text, notes = decoded(data, where, self.encoding)
+        yield from notes
         block = _FRONT_MATTER.match(text) if self.front_matter else None
         values = None if block is None else _fields(block[1], where)
         if block is None or values is None:
-            yield Document(document_id, text)
+            yield Document(document_id, text, marks=markdown_marks(text))
         else:
-            yield Document(document_id, text[block.end() :], values)
+            rest = text[block.end() :]
+            yield Document(document_id, rest, values, markdown_marks(rest))
 
 
 def _fields(block: str, where: str) -> dict[str, MetadataValue] | None:
