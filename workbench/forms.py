@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -15,28 +16,48 @@ from workbench import declared, lines
 
 Draw = Callable[[Knob, Any, str], Any]
 _NUMBER_PX, _TEXT_PX, _SEVERAL_PX = 150, 215, 330
-_SHOWN_KNOBS, _MOST_KNOBS = 6, 8
+_SHOWN_KNOBS, _MOST_KNOBS, _ALIKE = 7, 9, 3
 _LONG_CHARS = 60
 _FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 
 
 def knob_form(knobs: Sequence[Knob], held: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Draw the knobs, beginning with the values held; return what is set now. Of many, the later ones are folded away.
+    """Draw the knobs, beginning with the values held; return what is set now. Of many, some are folded away.
 
     Raises:
         ConfigurationError: for text that cannot be read as a value; the bounds are the component's to check.
     """
-    many = len(knobs) > _MOST_KNOBS
-    first, rest = (knobs[:_SHOWN_KNOBS], knobs[_SHOWN_KNOBS:]) if many else (knobs, [])
-    values, wrong = _row(first, held, key)
-    if rest:
-        changed = [knob.name for knob in rest if held.get(knob.name, knob.default) != knob.default]
-        with st.expander(f"{len(rest)} more settings", expanded=bool(changed), key=f"{key}.more"):
-            more, also = _row(rest, held, key)
-        values, wrong = {**values, **more}, [*wrong, *also]
+    values: dict[str, Any] = {}
+    wrong: list[ConfigurationError] = []
+    for title, group in _groups(knobs):
+        with st.container() if title is None else _folded(title, group, held, f"{key}.{title}"):
+            found, also = _row(group, held, key)
+        values, wrong = {**values, **found}, [*wrong, *also]
     if wrong:
         raise wrong[0]
-    return values
+    return {knob.name: values[knob.name] for knob in knobs}
+
+
+def _groups(knobs: Sequence[Knob]) -> list[tuple[str | None, Sequence[Knob]]]:
+    """Part many knobs: those shown, those that begin with the same word, and the rest; each with its title."""
+    if len(knobs) <= _MOST_KNOBS:
+        return [(None, knobs)]
+    words = Counter(_first_word(knob) for knob in knobs)
+    alone = [knob for knob in knobs if words[_first_word(knob)] < _ALIKE]
+    titled = {word: [knob for knob in knobs if _first_word(knob) == word] for word, n in words.items() if n >= _ALIKE}
+    first = alone if len(alone) <= _MOST_KNOBS else alone[:_SHOWN_KNOBS]
+    rest = alone[len(first) :]
+    more = [(f"{len(rest)} more settings", rest)] if rest else []
+    return [(None, first), *((word.capitalize(), group) for word, group in titled.items()), *more]
+
+
+def _first_word(knob: Knob) -> str:
+    return knob.name.split("_")[0]
+
+
+def _folded(title: str, group: Sequence[Knob], held: Mapping[str, Any], key: str) -> Any:
+    changed = any(held.get(knob.name, knob.default) != knob.default for knob in group)
+    return st.expander(title, expanded=changed, key=f"{key}.folded")
 
 
 def _row(knobs: Sequence[Knob], held: Mapping[str, Any], key: str) -> tuple[dict[str, Any], list[ConfigurationError]]:

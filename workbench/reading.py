@@ -76,3 +76,35 @@ def in_depth(run_ids: tuple[str, ...], question_id: str, state: Stamp) -> api.Qu
 def run_stamp(run: Run) -> Stamp:
     """Return the state of the files that a run was evaluated on."""
     return stamp(Path(run.dataset_path))
+
+
+def losses(run: Run, cut: str) -> api.Losses:
+    """Return where a run lost evidence at a cut.
+
+    Raises:
+        NotFoundError: when that was not measured in the run.
+    """
+    return _losses(run.id, cut, _state_of_dataset(run))
+
+
+@st.cache_resource(max_entries=32, show_spinner="Reading what became of the evidence …")
+def _losses(run_id: str, cut: str, state: Stamp) -> api.Losses:
+    return api.losses(run_id, cut)
+
+
+def _state_of_dataset(run: Run) -> Stamp:
+    """Return the state of a run's dataset; a dataset that is gone has none."""
+    place = Path(run.dataset_path)
+    return stamp(place) if place.is_dir() else ()
+
+
+def lost_by_question(run: Run, cut: str) -> dict[str, api.LostQuestion]:
+    """Return what each question of a run lost at a cut; nothing where that was not measured."""
+    if run.losses is None or cut not in run.losses:
+        return {}
+    return _lost_by_question(run.id, cut, _state_of_dataset(run), run)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _lost_by_question(run_id: str, cut: str, state: Stamp, _run: Run) -> dict[str, api.LostQuestion]:
+    return {question.question_id: question for question in losses(_run, cut).questions()}

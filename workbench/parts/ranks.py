@@ -10,7 +10,7 @@ import streamlit as st
 from pipelines import api
 from pipelines.records import Evidence, Question
 from pipelines.runs.record import Run
-from workbench import grids, reading
+from workbench import grids, handover, reading
 from workbench.parts.choice import PREFERRED
 from workbench.text import Mark, legend, own, plain, shortened, show_marked
 
@@ -58,13 +58,71 @@ def _question(question: Question) -> None:
 
 
 def _evidence(depth: api.QuestionInDepth, runs: Mapping[str, Run]) -> None:
-    """Draw each piece of evidence with its text, and the rank at which each run found some of it."""
+    """Draw each piece of evidence with its text, and what became of it in each run."""
+    if not depth.question.evidence:
+        return
+    cut = _cut(runs)
+    lost = {run_id: _lost(run, cut, depth.question.id) for run_id, run in runs.items()}
+    numbers = iter(range(1, len(depth.question.evidence) + 1))
     for item in depth.question.evidence:
+        number = next(numbers) if item.grade > 0 else None
         with st.container(border=True, gap="xsmall"):
-            st.caption(plain(f"Evidence in {own(item.document_id)}, characters {_span(item.start, item.end)}"))
-            st.text(shortened(depth.texts.get(item.document_id, "")[item.start : item.end], _EVIDENCE_CHARS))
-            found = [f"{own(run.name)}: {_at(depth.rankings[run_id], item)}" for run_id, run in runs.items()]
-            st.caption(plain(" · ".join(found)))
+            st.caption(plain(_place(item)))
+            st.text(shortened(_text_of(item, depth), _EVIDENCE_CHARS))
+            for run_id, run in runs.items():
+                _fate(run, item, depth, lost[run_id].get(number) if number else None, cut)
+
+
+def _cut(runs: Mapping[str, Run]) -> str | None:
+    """Ask at which cut it is told which stage lost the evidence; None where no run was measured so."""
+    cuts = [
+        cut for cut in next(iter(runs.values())).losses or () if all(cut in (r.losses or ()) for r in runs.values())
+    ]
+    if not cuts:
+        return None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.subheader("What became of the evidence")
+        return handover.choose("At", cuts, "cut", default="recall@5", width=150, label_visibility="collapsed")
+
+
+def _lost(run: Run, cut: str | None, question_id: str) -> dict[int, list[api.LostEvidence]]:
+    """Return what a run lost of a question, by the number of the piece of evidence."""
+    found: dict[int, list[api.LostEvidence]] = {}
+    question = reading.lost_by_question(run, cut).get(question_id) if cut else None
+    for piece in question.evidence if question else ():
+        found.setdefault(piece.number, []).append(piece)
+    return found
+
+
+def _place(item: Evidence) -> str:
+    page = f", page {item.page}" if item.page is not None else ""
+    grade = ", judged not relevant" if item.grade <= 0 else ""
+    return f"Evidence in {own(item.document_id)}{page}, characters {_span(item.start, item.end)}{grade}"
+
+
+def _text_of(item: Evidence, depth: api.QuestionInDepth) -> str:
+    if item.start is None and item.quote is not None:
+        return item.quote
+    return depth.texts.get(item.document_id, "")[item.start : item.end]
+
+
+def _fate(
+    run: Run, item: Evidence, depth: api.QuestionInDepth, lost: list[api.LostEvidence] | None, cut: str | None
+) -> None:
+    """Say at which rank a run found the evidence, and at which stage it was lost."""
+    at = _at(depth.rankings[run.id], item)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        if cut is not None and run.losses is not None and item.grade > 0:
+            for piece in lost or ():
+                part = "" if piece.chars >= _length(item, depth) else f" ({piece.chars:,} of its characters)"
+                st.badge(plain(f"{piece.sentence()}{part}"), icon=":material/close:", color="red")
+            if not lost:
+                st.badge("handed on", icon=":material/check:", color="green")
+        st.caption(plain(f"{own(run.name)}: {at}"), width="content")
+
+
+def _length(item: Evidence, depth: api.QuestionInDepth) -> int:
+    return len(_text_of(item, depth)) or 1
 
 
 def _at(ranked: Sequence[api.RankedChunk], item: Evidence) -> str:

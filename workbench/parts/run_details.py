@@ -10,11 +10,11 @@ import yaml
 from pipelines import api
 from pipelines.runs.record import Measured, Run
 from workbench import charts, faults, grids, handover, reading
-from workbench.parts import slice_view
+from workbench.parts import loss_view, slice_view
 from workbench.parts.choice import PREFERRED
 from workbench.text import own, plain
 
-VIEWS = ("Figures", "Slices")
+VIEWS = ("Figures", "Lost evidence", "Slices")
 _METRIC = (
     grids.Field("metric", "Metric", width=170),
     grids.Field("mean", "Mean", width=90),
@@ -32,11 +32,11 @@ def show(reference: str) -> None:
     st.header(plain(run.name, 140), anchor=False)
     _actions(run)
     _facts(run)
-    for note in run.notes:
-        st.warning(plain(note))
     view = handover.choose_view(VIEWS, "view")
     with faults.told():
-        if view == "Slices":
+        if view == "Lost evidence":
+            loss_view.show(run)
+        elif view == "Slices":
             _slices(run)
         else:
             _figures(run)
@@ -56,6 +56,8 @@ def _slices(run: Run) -> None:
 
 
 def _figures(run: Run) -> None:
+    for note in run.notes:
+        st.warning(plain(note))
     left, right = st.columns([1.45, 1], gap="large")
     with left:
         st.subheader("Metrics")
