@@ -13,6 +13,7 @@ from pipelines.by_text import Encoding
 from pipelines.cache import DamagedArtefact
 from pipelines.component import digest
 from pipelines.execution import Execution, Node, node_key
+from pipelines.extracted import extraction_notes
 from pipelines.folders import FOLDER, LIVING_FOLDER, GuardedIndex, made_aside
 from pipelines.golden.dataset import Dataset
 from pipelines.golden.loading import notes_on_files
@@ -63,8 +64,11 @@ class CorpusPlan:
         both = (self.documents, self.cut)
 
         def work(run: Execution) -> Chunks:
-            chunks = run.get(self.cut)
-            return replace(chunks, columns={**chunks.columns, **extract.extract(run.get(self.documents), chunks)})
+            documents, chunks = run.get(self.documents), run.get(self.cut)
+            extracted = extract.extract(documents, chunks)
+            for told in extraction_notes(extracted, documents, chunks):
+                run.note(told)
+            return replace(chunks, columns=extract.added(chunks, extracted))
 
         return Node("extract", self._key("extracted", "extract", both), both, work, codecs.CHUNKS)
 

@@ -50,6 +50,8 @@ FAMILIES: tuple[Family, ...] = (
     Family("doc_hit", "Whether any relevant document is found", "documents", "evidence"),
     Family("gold_survival", "Share of the evidence that the filter leaves", "none", "characters"),
     Family("candidates_removed", "Share of the chunks that the filter removes", "none", "none"),
+    Family("filter_precision", "Share of the values read out of the question that are labelled", "none", "none"),
+    Family("filter_recall", "Share of the question's labelled values that were read out of it", "none", "none"),
     Family("context_tokens", "Length of what is handed on", "chunks", "none", higher_is_better=False, unit="tokens"),
 )
 

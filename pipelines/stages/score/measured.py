@@ -22,6 +22,9 @@ class Reason(IntEnum):
     NOTHING_FITS = 4
     EMPTY_CHUNKS = 5
     NO_CHUNKS = 6
+    NOT_READ = 7
+    NO_LABELS = 8
+    NOTHING_READ = 9
 
 
 REASONS: tuple[str, ...] = (
@@ -32,6 +35,9 @@ REASONS: tuple[str, ...] = (
     "no chunk fits the token budget",
     "the retrieved chunks have no characters",
     "there are no chunks",
+    "the filter reads nothing out of questions",
+    "the question is labelled with no value of the metadata",
+    "nothing was read in a field that the question is labelled in",
 )
 
 

@@ -9,14 +9,14 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from pipelines.records import Metric, Scores
-from pipelines.stages.score import Evaluation, Scorer, chunking, cost, documents, items, spans
+from pipelines.stages.score import Evaluation, Scorer, chunking, cost, documents, filtering, items, spans
 from pipelines.stages.score.families import FAMILIES, Family
 from pipelines.stages.score.measured import REASONS, Measured, Reason
 from pipelines.stages.score.relevant import Relevant
 from pipelines.stages.score.retrieved import Cuts, Matches, Retrieved
 
 
-class StandardScorer(Scorer, name="standard", version=1):
+class StandardScorer(Scorer, name="standard", version=2):
     """Score on spans, documents, filter and cost. Compare chunk sizes at a token budget, everything else at k."""
 
     cutoffs: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(
@@ -66,6 +66,7 @@ class StandardScorer(Scorer, name="standard", version=1):
             **items.measure(items.gained_items(relevant, retrieved, matches, self.coverage), cuts),
             **documents.measure(documents.folded_items(relevant, retrieved, matches), self.cutoffs),
             **chunking.measure(relevant, evaluation.chunks, evaluation.candidates),
+            **filtering.measure(evaluation.candidates),
             **cost.measure(retrieved, cuts),
         }
 
