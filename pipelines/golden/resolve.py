@@ -154,8 +154,9 @@ def _anchored(item: Evidence, quote: str, documents: Documents, rows: Sequence[i
             start, end = found.start, found.end
             placed = replace(item, document_id=document_id, start=start, end=end, quote=text[start:end])
             return Located(placed, places=found.occurrences)
-    why = "its quote is not in the text" if rows else "the file was not read"
-    return Located(replace(item, start=None, end=None), f"'{shorten(item.document_id, 60)}': {why}")
+    name = shorten(item.document_id, 60)
+    why = f"its quote is not in the text of '{name}'" if rows else f"the file of '{name}' was not read"
+    return Located(replace(item, start=None, end=None), why)
 
 
 def _refuse_bare_span(item: Evidence, where: str) -> None:

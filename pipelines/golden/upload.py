@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,9 +15,8 @@ from pipelines.golden.importers.report import ImportReport, finish
 from pipelines.golden.naming import slug
 from pipelines.golden.opening import refuse_second
 from pipelines.golden.rows import question_rows
-from pipelines.records import Document
 from pipelines.stages.load import Source, clean, decode, loaders
-from pipelines.stages.load.files import ids_of
+from pipelines.stages.load.files import ids_of, passed_over
 from pipelines.stages.load.reading import RuleError
 
 _NAME_CHARS = 120
@@ -45,16 +44,23 @@ def from_uploads(
     if questions_csv is not None and questions_jsonl is not None:
         raise DatasetError("There are questions as CSV and as JSONL; give one of the two.")
     draft = Draft(source="uploaded files")
-    names = [short_name(filename) for filename, _ in documents]
+    names = _own_names([filename for filename, _ in documents])
     ids = ids_of(names)
-    draft.documents += _documents([data for _, data in documents], names, ids)
-    if questions_csv is not None:
-        pairs = [*zip(names, ids, strict=True), *((clean(f), i) for (f, _), i in zip(documents, ids, strict=True))]
-        aliases = Aliases((document.id for document in draft.documents), pairs)
-        read_questions_table(decode(questions_csv, "The table of questions"), "The table of questions", aliases, draft)
-    if questions_jsonl is not None:
-        _questions(questions_jsonl, draft)
-    return finish(draft, Path(dest_root) / slug(name), clean(name))
+    with TemporaryDirectory() as folder:
+        _read_documents([data for _, data in documents], names, ids, Path(folder), draft)
+        if questions_csv is not None:
+            asked = [filename for filename, _ in documents]
+            pairs = [
+                pair
+                for said in (names, map(short_name, asked), map(clean, asked))
+                for pair in zip(said, ids, strict=True)
+            ]
+            aliases = Aliases((*ids, *(document.id for document in draft.documents)), pairs)
+            table = decode(questions_csv, "The table of questions")
+            read_questions_table(table, "The table of questions", aliases, draft)
+        if questions_jsonl is not None:
+            _questions(questions_jsonl, draft)
+        return finish(draft, Path(dest_root) / slug(name), clean(name))
 
 
 def short_name(filename: str) -> str:
@@ -68,22 +74,39 @@ def short_name(filename: str) -> str:
     return f"{last[: _NAME_CHARS - 20]}-{sha256(last.encode()).hexdigest()[:8]}{suffix}"
 
 
-def _documents(contents: Sequence[bytes], names: Sequence[str], ids: Sequence[str]) -> Iterator[Document]:
-    """Read files as the load stage does, in processes of their own where they are parsed.
+def _read_documents(
+    contents: Sequence[bytes], names: Sequence[str], ids: Sequence[str], folder: Path, draft: Draft
+) -> None:
+    """Read files as the load stage does; those that are parsed are noted, to be kept as they are.
 
     Raises:
         DatasetError: for the first that cannot be read.
     """
-    with TemporaryDirectory() as folder:
-        sources = []
-        for number, (data, name, document_id) in enumerate(zip(contents, names, ids, strict=True)):
-            path = Path(folder) / f"{number}{Path(name).suffix.lower()}"
-            path.write_bytes(data)
-            sources.append(Source(f"The file {shorten(name)}", document_id, path))
-        found = loaders()["auto"]().read_files(sources)
+    for number, (data, name, document_id) in enumerate(zip(contents, names, ids, strict=True)):
+        path = folder / f"{number}{Path(name).suffix.lower()}"
+        path.write_bytes(data)
+        draft.files.append(Source(f"The file {shorten(name, 150)}", document_id, path, name))
+    found = loaders()["auto"]().read_files(draft.files)
     if found.failures:
         raise found.failures[0].error
-    yield from found.documents
+    draft.documents += found.documents
+    draft.notices += [note for _, note in found.notes]
+
+
+def _own_names(filenames: Sequence[str]) -> list[str]:
+    """Return names that files may bear on any disk, no two the same.
+
+    Raises:
+        DatasetError: when two files have one name.
+    """
+    names: list[str] = []
+    for filename in filenames:
+        name = "".join(c if c.isprintable() and c not in '<>:"|?*' else "_" for c in short_name(filename)).strip()
+        name = f"_{name}" if not name or passed_over(name) else name
+        if name in names:
+            raise DatasetError(f"Two files are called '{shorten(name, 60)}'; rename one of them.")
+        names.append(name)
+    return names
 
 
 def _questions(data: bytes, draft: Draft) -> None:

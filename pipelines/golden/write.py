@@ -17,7 +17,7 @@ from pipelines.golden.resolve import resolve
 from pipelines.golden.rows import question_of
 from pipelines.golden.serialise import document_row, inferred_fields, json_rows, question_row
 from pipelines.records import Document, Documents, Question
-from pipelines.stages.load.files import DOCUMENTS_FILE
+from pipelines.stages.load.files import DOCUMENTS_FILE, DOCUMENTS_FOLDER
 from pipelines.stages.load.jsonl import document_of
 from pipelines.stages.load.reading import clean, named
 
@@ -53,7 +53,39 @@ def write_dataset(
     files = _files(Manifest(name or folder.name, description, licence, source, declared), documents, located)
     with storage_errors(folder, "write the dataset"):
         _refuse_occupied(folder, overwrite)
-        _publish(folder, files)
+        publish_files(folder, dict(files))
+    return folder
+
+
+def write_files(
+    dest: str | Path,
+    files: Mapping[str, Path],
+    questions: Sequence[Question],
+    *,
+    name: str | None = None,
+    description: str = "",
+    licence: str = "",
+    source: str = "",
+    overwrite: bool = False,
+) -> Path:
+    """Write a dataset folder whose documents are files, copied by their name below `documents/`; see `write_dataset`.
+
+    Evidence is written as it is: in files that are parsed, it is found by its quote.
+
+    Raises:
+        DatasetError: as `write_dataset` does.
+        StorageError: when the disk refuses; what was there is left as it was.
+    """
+    folder = Path(dest)
+    _refuse_twice("question", [question.id for question in questions])
+    _refuse_unreadable((), questions)
+    written: dict[str, str | Path] = dict(
+        _files(Manifest(name or folder.name, description, licence, source), (), questions)
+    )
+    del written[DOCUMENTS_FILE]
+    with storage_errors(folder, "write the dataset"):
+        _refuse_occupied(folder, overwrite)
+        publish_files(folder, written | {f"{DOCUMENTS_FOLDER}/{file}": path for file, path in files.items()})
     return folder
 
 
@@ -108,14 +140,19 @@ def _refuse_occupied(folder: Path, overwrite: bool) -> None:
         raise DatasetError(f"{named(folder)} is not a dataset, so it is not overwritten; choose another place.")
 
 
-def _publish(folder: Path, files: Mapping[str, str]) -> None:
+def publish_files(folder: Path, files: Mapping[str, str | Path]) -> None:
     """Write beside `folder`, then rename: nobody ever sees half a dataset."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside, old = (folder.parent / f".{kind}-{uuid4().hex}" for kind in ("writing", "replaced"))
     try:
         aside.mkdir()
-        for name, text in files.items():
-            (aside / name).write_text(text, encoding="utf-8", newline="\n")
+        for name, content in files.items():
+            place = aside / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(content, Path):
+                shutil.copyfile(content, place)
+            else:
+                place.write_text(content, encoding="utf-8", newline="\n")
         if folder.exists():
             folder.rename(old)
         aside.rename(folder)

@@ -73,10 +73,10 @@ def test_tables_as_programs_save_them(imported, delimiter: str, start: str, newl
 
 
 def test_a_table_may_be_named_itself_and_lie_among_the_texts(tmp_path: Path, source):
-    folder = source(HEAD + "When?,,a,x\n", {"a.txt": "x", "b.pdf": "%PDF", "other.csv": "1"})
+    folder = source(HEAD + "When?,,a,x\n", {"a.txt": "x", "b.xyz": "%PDF", "other.csv": "1"})
     report = import_dataset("csv", folder / "questions.csv", tmp_path / "out", name="Named")
     assert (report.n_documents, report.name) == (1, "Named")
-    assert "b.pdf, other.csv" in report.notices[0]
+    assert "b.xyz, other.csv" in report.notices[0]
 
 
 def test_a_folder_called_documents_is_preferred(imported):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipelines.errors import DatasetError, shorten
-from pipelines.golden.importers import Draft, importer
+from pipelines.golden.importers import Draft, Problem, importer
 from pipelines.golden.importers.aliases import Aliases
 from pipelines.golden.importers.question_table import read_questions_table
 from pipelines.golden.importers.sources import need_folder
-from pipelines.records import Document
-from pipelines.stages.load import loaders, read_text, readable_suffixes
+from pipelines.stages.load import loaders, read_text, readable_suffixes, sources_of
 from pipelines.stages.load.files import files_below, holds, ids_of
 from pipelines.stages.load.reading import named
 
@@ -28,10 +27,13 @@ def read(src: Path) -> Draft:
     if others:
         some = ", ".join(shorten(path.name, 40) for path in others[:5])
         draft.notices.append(f"Files that are not text were left out (n: {len(others)}): {some}.")
-    for item in loaders()["auto"]().attempt_files(files, root):
-        if not isinstance(item, Document):
-            raise item
-        draft.documents.append(item)
+    draft.files = sources_of(files, root)
+    loaded = loaders()["auto"]().read_files(draft.files)
+    if loaded.failures and not loaded.documents:
+        raise loaded.failures[0].error
+    draft.documents += loaded.documents
+    draft.notices += [note for _, note in loaded.notes]
+    draft.problems += [Problem(None, str(failure.error)) for failure in loaded.failures]
     read_questions_table(read_text(table), named(table), _aliases(draft, files, root, table.parent), draft)
     return draft
 
@@ -53,11 +55,13 @@ def _texts(table: Path) -> tuple[list[Path], list[Path]]:
     preferred = table.parent / _PREFERRED
     folder = preferred if preferred.is_dir() else table.parent
     files = [path for path in files_below(folder) if path != table]
-    found = [path for path in files if path.suffix.lower() in readable_suffixes()]
+    # Beside a table of questions lie other tables that are none of the documents.
+    known = set(readable_suffixes()) - (set() if preferred.is_dir() else {".csv", ".tsv"})
+    found = [path for path in files if path.suffix.lower() in known]
     if not found:
-        endings = ", ".join(readable_suffixes())
+        endings = ", ".join(sorted(known))
         raise DatasetError(f"{named(folder)} holds no text files ({endings}; {holds(folder)}); {_WANTED}: add them.")
-    return found, [path for path in files if path.suffix.lower() not in readable_suffixes()]
+    return found, [path for path in files if path.suffix.lower() not in known]
 
 
 def _root(files: list[Path]) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pipelines.records import Document, Question
+from pipelines.stages.load import Source
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class Draft:
     """Documents and questions as a source gives them.
 
     `failed` are the ids of questions that lost something while they were read: without any evidence left, they are
-    left out, and not taken for unanswerable. `notices` tell what was imported otherwise than one might think.
+    left out, and not taken for unanswerable. `notices` tell what was imported otherwise than one might think. `files`
+    are those that `documents` were read from, as far as they may be kept.
     """
 
     documents: list[Document] = field(default_factory=list)
@@ -32,3 +34,4 @@ class Draft:
     problems: list[Problem] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
+    files: list[Source] = field(default_factory=list)

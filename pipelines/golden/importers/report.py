@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pipelines.errors import DatasetError, shorten
 from pipelines.golden.importers.draft import Draft, Problem
+from pipelines.golden.importers.kept import keeps_files, settle_files
 from pipelines.golden.importers.settle import settle
-from pipelines.golden.write import write_dataset
+from pipelines.golden.write import write_dataset, write_files
 
 _TOLD = 3
 
@@ -63,13 +65,17 @@ def finish(draft: Draft, dest: str | Path, name: str | None, overwrite: bool = F
     Raises:
         DatasetError: when no question at all could be used, or the dataset cannot be written there.
     """
-    questions, left_out = settle(draft)
+    keeps = keeps_files(draft)
+    questions, left_out = settle_files(draft) if keeps else settle(draft)
     if draft.problems and not questions:
         first = draft.problems[0].message
         raise DatasetError(f"None of the questions could be imported, so nothing was written. {first}")
-    folder = write_dataset(
-        dest,
-        draft.documents,
+    write = (
+        partial(write_files, dest, {source.file: source.path for source in draft.files})
+        if keeps
+        else (partial(write_dataset, dest, draft.documents))
+    )
+    folder = write(
         questions,
         name=name,
         description=draft.description,

@@ -47,14 +47,15 @@ def _settled(draft: Draft, question: Question, documents: Documents, problems: l
         elif position is None:
             problems.append(Problem(question.id, str(unknown_document(item.document_id, documents, where))))
         else:
-            found = _in_text(item, documents.texts[position], where, draft.notices)
+            found = settled_in_text(item, documents.texts[position], where, draft.notices)
             if isinstance(found, Evidence):
                 yield found
             else:
                 problems.append(replace(found, question_id=question.id))
 
 
-def _in_text(item: Evidence, text: str, where: str, notices: list[str]) -> Evidence | Problem:
+def settled_in_text(item: Evidence, text: str, where: str, notices: list[str]) -> Evidence | Problem:
+    """Return a piece of evidence with its span in a given text, or why it has none; what is to know is noticed."""
     quote, document = item.quote, shorten(item.document_id, 60)
     if item.start is not None and item.end is not None:
         fits = 0 <= item.start < item.end <= len(text)

@@ -191,7 +191,7 @@ def sources_of(files: list[Path], root: Path) -> list[Source]:
     """Name files by their path below `root`."""
     names = [path.relative_to(root).as_posix() for path in files]
     rows = zip(names, ids_of(names), files, strict=True)
-    return [Source(f"{root.name}/{name}", document_id, path) for name, document_id, path in rows]
+    return [Source(f"{root.name}/{name}", document_id, path, name) for name, document_id, path in rows]
 
 
 def _flat(found: Loaded) -> Iterator[Document | DatasetError]:

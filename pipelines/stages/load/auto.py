@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 from pipelines.errors import DatasetError
 from pipelines.stages.load import Attempt, Loader, loaders, readable_suffixes
 from pipelines.stages.load.choices import EncodingKnob, MainTextKnob, NotesKnob, SheetsKnob
+from pipelines.stages.load.code import CodeLoader
 from pipelines.stages.load.reading import named
 
 
@@ -33,8 +34,8 @@ class AutoLoader(Loader, name="auto", version=2):
             if suffix in loader.suffixes:
                 shared = loader.model_fields.keys() & AutoLoader.model_fields.keys()
                 return loader(**{name: getattr(self, name) for name in shared})
-        endings = ", ".join(readable_suffixes())
-        found = f"{named(Path(name))} cannot be read as a document ({endings} can)"
+        endings = ", ".join(suffix for suffix in readable_suffixes() if suffix not in CodeLoader.suffixes)
+        found = f"{named(Path(name))} cannot be read as a document ({endings} and source code can)"
         raise DatasetError(f"{found}; convert it, or take it out.")
 
     def attempt(self, data: bytes, document_id: str, where: str) -> Attempt:

@@ -50,7 +50,7 @@ def outcomes(
     keys: dict[int, str] = {}
     for i, source in enumerate(sources):
         try:
-            chosen[i] = loader.loader_for(source.name)
+            chosen[i] = loader.loader_for(source.name if Path(source.name).suffix else source.path.name)
             known = _known(chosen[i], source, cache, keys, i)
         except DatasetError as error:
             known = Outcome(errors=(error,))

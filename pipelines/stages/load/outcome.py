@@ -21,11 +21,15 @@ class Note:
 
 @dataclass(frozen=True)
 class Source:
-    """A file to read: what it is called in reports, what its document is called, and where it lies."""
+    """A file to read: what it is called in reports, what its document is called, and where it lies.
+
+    `file` is its name within a dataset's folder of documents.
+    """
 
     name: str
     document_id: str
     path: Path
+    file: str = ""
 
     @property
     def where(self) -> str:
