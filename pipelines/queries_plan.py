@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from pipelines.records import FloatArray, Paid, Queries, Question, Spent
 from pipelines.stages.transform import ChatTransformer
 from pipelines.stages.transform.none import NoTransformer
 
+T = TypeVar("T")
 Embed = Callable[[Sequence[str]], FloatArray]
 
 
@@ -53,7 +55,9 @@ class QueriesPlan(CorpusPlan):
 
         def work(run: Execution) -> Paid[Queries]:
             ask = asker(run, transform, "transform")
-            return Paid(transform.asking(texts, ask), ask.spent(len(texts)))
+            found = Paid(transform.asking(texts, ask), ask.spent(len(texts)))
+            run.note(f"{transform.name}: {found.spent.told(transform.model)}")
+            return found
 
         return Node("transform", key, (), work, codecs.paid(codecs.QUERIES))
 
@@ -102,7 +106,7 @@ class QueriesPlan(CorpusPlan):
         return Node("embed", node_key("question vectors", "", inputs), inputs, work)
 
 
-def spent_of(paid: Node[Paid[Queries]]) -> Node[Spent]:
+def spent_of(paid: Node[Paid[T]]) -> Node[Spent]:
     """Return what an output took, as a node of its own."""
     return Node(paid.stage, node_key("spent", "", (paid,)), (paid,), lambda run: run.get(paid).spent)
 

@@ -32,6 +32,11 @@ class Spent:
         counts, amounts = np.zeros((3, n_questions), dtype=np.int64), np.zeros((2, n_questions))
         return cls(*counts, *amounts)
 
+    def told(self, model: str) -> str:
+        """Say what was asked of a model."""
+        calls, asked, answered = (int(one.sum()) for one in (self.calls, self.prompt_tokens, self.answer_tokens))
+        return f"{model} gave {calls:,} answers, to {asked:,} tokens of prompts with {answered:,} of its own."
+
     def priced(self, prompt: float | None, answer: float | None) -> DoubleArray:
         """Return USD a question at so many USD a million tokens; without both prices, what the clients said."""
         if prompt is None or answer is None:

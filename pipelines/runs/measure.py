@@ -24,10 +24,10 @@ from pipelines.resampling import Interval, mean_intervals
 from pipelines.runs.record import ALL_QUESTIONS, Details, Measured, Run
 from pipelines.runs.spans import ranked_spans
 from pipelines.runs.versions import versions
+from pipelines.spending import usd_a_question
 
 _LOSS_AT = (1, 5, 10)
 _QUANTILE_RESAMPLES = 2_000
-_FREE = "no endpoint with a price was called"
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,16 @@ class Evaluation:
         """Return the nodes whose outputs the run is made of."""
         losses = [index_loss(self.plan, depth, k) for depth, k in _asked_of_index(self.plan.pipeline)]
         plan = self.plan
-        needed = [plan.documents, plan.chunks, plan.before_rerank, plan.rankings, plan.scores, fates(plan)]
-        return [*needed, *losses, *self.stopwatch().parts()]
+        needed: list[Node[Any]] = [
+            plan.documents,
+            plan.chunks,
+            plan.before_rerank,
+            plan.rankings,
+            plan.scores,
+            fates(plan),
+        ]
+        spent: list[Node[Any]] = [spent for _, spent in plan.spendings]
+        return [*needed, *losses, *spent, *self.stopwatch().parts()]
 
 
 @dataclass(frozen=True)
@@ -167,8 +175,7 @@ def made_run(evaluation: Evaluation, numbers: Numbers, account: Account, executi
 
 def _extra_columns(work: Plan, execution: Execution) -> list[tuple[Metric, DoubleArray, str]]:
     """Return what is measured outside the score stage: the index's loss, and the price."""
-    nothing = np.full(len(work.questions), np.nan)
-    columns = [(Metric("usd", "usd", False, "USD"), nothing, _FREE)]
+    columns = [(Metric("usd", "usd", False, "USD"), *usd_a_question(work, execution))]
     for depth, k in _asked_of_index(work.pipeline):
         values = np.asarray(execution.get(index_loss(work, depth, k)), dtype=np.float64)
         columns.append((Metric(f"ann_recall@{k}", "ann_recall", True), values, ""))

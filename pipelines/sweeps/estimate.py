@@ -16,13 +16,13 @@ from pipelines.plan import plans
 from pipelines.runs.measure import Evaluation
 from pipelines.runs.store import RunStore
 from pipelines.sweeps.batch import Batch, On
+from pipelines.sweeps.bill import Reckoning
 from pipelines.sweeps.unread import Unread
 from pipelines.sweeps.workloads import RUN, Sizes, Workload, workloads
 
 _USUAL_DIMENSIONS = 384
 _BYTES_A_HIT, _BYTES_A_VALUE, _BYTES_A_RUN = 24, 20, 60_000
 _N_METRICS = 100
-_NO_PRICE = "no endpoint with a price is called"
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ class Estimate:
 
     `n_runs_there` are configurations whose run is there already. `n_executions` are distinct after sharing, out of
     `n_unshared`; `n_stored` of them are in the store. `n_chunks` counts over all chunkings, `n_to_embed` distinct texts
-    that have no vector yet. `exact` tells whether these were counted, or scaled up from a part of the corpus.
+    that have no vector yet. `exact` tells whether these were counted, or scaled up from a part of the corpus. `tokens`
+    and `usd` are what language models will take at most.
     """
 
     n_configurations: int
@@ -114,6 +115,7 @@ def estimate(
     to_embed = unread.of_chunks(sizes)
     counted = {**reading, **to_embed}
     n_unshared = sum(_n_kept(one) for one in evaluations)
+    bill = Reckoning(cache, sizes).bill([one.plan for one in evaluations])
     stages = _by_stage(works, cache, pace, counted)
     unknown = tuple(dict.fromkeys(what for stage in stages for what in stage.unknown))
     seconds = sum(stage.seconds or 0.0 for stage in stages) + len(left) * pace.get(RUN, 0.0)
@@ -130,9 +132,9 @@ def estimate(
         exact=unread.small and not any(n for n, _ in reading.values()),
         seconds=None if unknown and left else seconds / max(1, workers),
         unknown=unknown if left else (),
-        tokens=0,
-        usd=None,
-        usd_reason=_NO_PRICE,
+        tokens=bill.tokens,
+        usd=bill.usd,
+        usd_reason=bill.usd_reason,
         disk_bytes=_disk(evaluations, works, cache, sizes, to_embed)
         + 4 * _USUAL_DIMENSIONS * sum(n for n, _ in reading.values()),
         disk_free_bytes=shutil.disk_usage(_existing(cache.root)).free,

@@ -8,11 +8,13 @@ from typing import Any
 
 from pipelines.by_text import work_name
 from pipelines.cache import Cache
+from pipelines.chatting import chat_work
 from pipelines.execution import Node
 from pipelines.plan import Plan
 from pipelines.runs.measure import Evaluation
 from pipelines.stages.embed import Embedder
 from pipelines.stages.retrieve import Retriever
+from pipelines.stages.transform import ChatTransformer
 
 _CHARS_A_TOKEN = 4.2
 RUN = "run"
@@ -65,6 +67,9 @@ def workloads(evaluation: Evaluation, sizes: Sizes, cache: Cache) -> Iterator[tu
         yield plan.query_vectors, Workload(work_name(pipeline.embed), n_chars)
         if pipeline.index.persistent:
             yield plan.built_index, Workload(f"index {pipeline.index.name}", n_chunks)
+    transform, rewritten = pipeline.transform, plan.rewritten
+    if rewritten is not None and isinstance(transform, ChatTransformer):
+        yield rewritten, Workload(chat_work(transform), sum(len(transform.prompts(one)) for one in plan.asking.texts))
     if not pipeline.filter.identity:
         yield plan.candidates, Workload(f"filter {pipeline.filter.name}", n_chunks)
     yield from _retrievals(plan, pipeline.retrieve, n_questions * n_chunks)

@@ -31,7 +31,8 @@ def described_estimate(estimate: Estimate) -> Iterator[str]:
         f"{about}{counted(estimate.n_to_embed, 'distinct text')} to embed"
     )
     yield f"expected time: {_time(estimate)}"
-    yield f"tokens: {estimate.tokens:,}; USD: {_usd(estimate)}"
+    most = "at most " if estimate.tokens else ""
+    yield f"tokens: {most}{estimate.tokens:,}; USD: {_usd(estimate)}"
     yield f"disk: {_bytes(estimate.disk_bytes)} of {_bytes(estimate.disk_free_bytes)} free"
     if estimate.disk_bytes > estimate.disk_free_bytes:
         yield "WARNING: that is more than is free; set RAG_WORKBENCH_HOME to a folder on another disk."
@@ -54,7 +55,9 @@ def _time(estimate: Estimate) -> str:
 
 
 def _usd(estimate: Estimate) -> str:
-    return f"0 ({estimate.usd_reason})" if estimate.usd is None else f"{estimate.usd:.2f}"
+    if estimate.usd is None:
+        return f"{'unknown' if estimate.tokens else 0} ({estimate.usd_reason})"
+    return f"at most {estimate.usd:.4f}"
 
 
 def _seconds(seconds: float | None) -> str:
