@@ -7,11 +7,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from pipelines.records import DoubleArray, LongArray
+from pipelines.records import BoolArray, DoubleArray, LongArray
 from pipelines.resampling.grid import Grid, blocks
 
 LOW, HIGH = 0.025, 0.975
 _REMEMBERED_BYTES = 64 * 2**20
+_LEAST_TO_SELECT = 2_000
+_SAMPLE = 500
+_SAMPLED_TAIL = 0.05
 
 
 def percentile_bounds(
@@ -21,35 +24,73 @@ def percentile_bounds(
 
     `values` is float64 [n_questions, n_columns], NaN where unscored, with something scored in every column.
     """
-    means = _resampled_means(values, resamples, seed, block_bytes)
-    # NaN sorts last, so that the valid resamples of a column are its first ones. Sorting beats np.partition wherever
-    # numpy has a vectorised sort (0.04 s against 0.10 s for 1,000 x 10,000).
-    means.sort(axis=1)
-    valid = np.count_nonzero(~np.isnan(means), axis=1)
-    return _quantile(means, valid, LOW), _quantile(means, valid, HIGH)
+    grid = Grid.of(values)
+    whole = ~np.isnan(values).any(axis=0)
+    means = _resampled(grid, values, whole, resamples, seed, block_bytes)
+    valid = np.full(len(means), resamples, dtype=np.int64)
+    valid[~whole] = np.count_nonzero(~np.isnan(means[~whole]), axis=1)
+    low, high = _entries(means, valid)
+    # Dividing and scaling keep the order, and so are left to the few entries that count.
+    low[whole] /= len(values)
+    high[whole] /= len(values)
+    bounds = [np.ldexp(entries, grid.exponent[:, None]) for entries in (low, high)]
+    return _between(bounds[0], valid, LOW), _between(bounds[1], valid, HIGH)
 
 
-def _quantile(ordered: DoubleArray, valid: LongArray, share: float) -> DoubleArray:
-    """Interpolate linearly in the first `valid` entries of each sorted row, as np.percentile does."""
+def _places(valid: LongArray, share: float) -> tuple[LongArray, LongArray, DoubleArray]:
+    """Return the entries of an ordered row between which a percentile lies, and how far it is from the first one."""
     place = share * (valid - 1)
     before = np.floor(place).astype(np.int64)
-    after = np.minimum(before + 1, valid - 1)
-    rows = np.arange(len(ordered))
-    lower, upper = ordered[rows, before], ordered[rows, after]
-    return np.asarray(lower + (place - before) * (upper - lower))
+    return before, np.minimum(before + 1, valid - 1), place - before
 
 
-def _resampled_means(values: DoubleArray, resamples: int, seed: int, block_bytes: int) -> DoubleArray:
-    """Return float64 [n_columns, resamples]; NaN where a resample holds no scored question of the column."""
-    grid = Grid.of(values)
-    masks, mask = _distinct_masks(values)
-    means = np.empty((values.shape[1], resamples))
+def _between(entries: DoubleArray, valid: LongArray, share: float) -> DoubleArray:
+    """Interpolate linearly, as np.percentile does, between the two entries [n_columns, 2] of each row."""
+    _, _, part = _places(valid, share)
+    return np.asarray(entries[:, 0] + part * (entries[:, 1] - entries[:, 0]))
+
+
+def _entries(rows: DoubleArray, valid: LongArray) -> tuple[DoubleArray, DoubleArray]:
+    """Return the two entries between which each percentile of each row lies, both float64 [n_rows, 2].
+
+    `valid` is how many entries of each row are not NaN. Only a row's tails are ordered, as far as a sample of it says
+    that they reach: ordering all of it takes five times as long.
+    """
+    n = rows.shape[1]
+    sample = np.sort(rows[:, :: max(1, n // _SAMPLE)], axis=1) if n >= _LEAST_TO_SELECT else rows[:, :0]
+    tail = int(_SAMPLED_TAIL * sample.shape[1])
+    found = np.empty((2, len(rows), 2))
+    first, last = np.stack(_places(valid, LOW)[:2], axis=1), np.stack(_places(valid, HIGH)[:2], axis=1)
+    for i, row in enumerate(rows):
+        below, above = row[:0], row[:0]
+        if sample.shape[1]:
+            below, above = row[row <= sample[i, tail]], row[row >= sample[i, -1 - tail]]
+        if len(below) <= first[i, 1] or len(above) < valid[i] - last[i, 0]:
+            below = above = row[~np.isnan(row)]
+        found[0, i] = np.sort(below)[first[i]]
+        found[1, i] = np.sort(above)[last[i] - valid[i] + len(above)]
+    return found[0], found[1]
+
+
+def _resampled(
+    grid: Grid, values: DoubleArray, whole: BoolArray, resamples: int, seed: int, block_bytes: int
+) -> DoubleArray:
+    """Return what each resample has of every column, float64 [n_columns, resamples], up to the grid's scale.
+
+    Of a column that is scored throughout (`whole`) these are sums; of any other means, NaN where a resample holds no
+    scored question.
+    """
+    parted = np.flatnonzero(~whole)
+    masks, mask = _distinct_masks(values[:, parted])
+    found = np.empty((values.shape[1], resamples))
     for part, counts in _weights(len(values), resamples, seed, block_bytes):
-        scored = masks.T @ counts.T
-        scored[scored == 0] = np.nan
-        np.matmul(grid.whole.T, counts.T, out=means[:, part])
-        means[:, part] /= scored[mask]
-    return np.ldexp(means, grid.exponent[:, None], out=means)
+        np.matmul(grid.whole.T, counts.T, out=found[:, part])
+        if len(parted):
+            scored = masks.T @ counts.T
+            scored[scored == 0] = np.nan
+            for i, column in enumerate(parted.tolist()):
+                found[column, part] /= scored[mask[i]]
+    return found
 
 
 def _distinct_masks(values: DoubleArray) -> tuple[DoubleArray, LongArray]:

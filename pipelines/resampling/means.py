@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +10,8 @@ import numpy as np
 from pipelines.errors import ComparisonError
 from pipelines.records import BoolArray, DoubleArray, LongArray
 from pipelines.resampling.bootstrap import percentile_bounds
-from pipelines.resampling.grid import BLOCK_BYTES, column_means
+from pipelines.resampling.grid import BLOCK_BYTES, blocks, column_means
 
-_LEAST_SHARE = 32
 LEAST_RESAMPLES, MOST_RESAMPLES = 100, 1_000_000
 
 
@@ -76,28 +73,10 @@ def mean_intervals(
     mean = column_means(values)
     low, high = (np.where(n > 1, mean, np.nan) for _ in range(2))
     open_ = np.flatnonzero((n > 1) & _varies(values))
-    parts = [open_[part] for part in _shares(len(open_), 8 * resamples, 4 * block_bytes)]
-
-    def bounds(chosen: LongArray) -> tuple[DoubleArray, DoubleArray]:
-        return percentile_bounds(values[:, chosen], resamples, seed, block_bytes)
-
-    with ThreadPoolExecutor(_cores()) as pool:
-        for chosen, found in zip(parts, pool.map(bounds, parts), strict=True):
-            low[chosen], high[chosen] = found
+    for part in blocks(len(open_), 8 * resamples, 4 * block_bytes):
+        chosen = open_[part]
+        low[chosen], high[chosen] = percentile_bounds(values[:, chosen], resamples, seed, block_bytes)
     return Intervals(mean, low, high, n, len(values) - n)
-
-
-def _cores() -> int:
-    """Return how many threads to resample with: the worker's share of the cores, where several share them."""
-    given = os.environ.get("OMP_NUM_THREADS", "")
-    return int(given) if given.isdigit() and int(given) else os.cpu_count() or 1
-
-
-def _shares(n: int, bytes_each: int, block_bytes: int) -> list[slice]:
-    """Cut the columns so that all cores have some, and no part needs more than a block of memory."""
-    most = max(1, block_bytes // bytes_each)
-    step = min(most, max(_LEAST_SHARE, -(-n // _cores())))
-    return [slice(first, min(first + step, n)) for first in range(0, n, step)]
 
 
 def check_resampling(resamples: int, seed: int) -> None:
