@@ -20,7 +20,8 @@ def asker(run: Execution, knobs: ChatKnobs, stage: str) -> Asker:
     return Asker(
         knobs,
         answers_folder(run.cache),
-        run.progress(stage),
+        # Asked for only when something is told: an execution may refuse work that is reported, but not a look-up.
+        lambda done, total: run.progress(stage)(done, total),
         run.cache.on_damage,
         lambda n, seconds: run.on_worked(chat_work(knobs), n, seconds),
         run.note,

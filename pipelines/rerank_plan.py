@@ -12,15 +12,18 @@ import numpy as np
 from pipelines import codecs
 from pipelines.asking import Asking
 from pipelines.by_text import reranked_by_pairs
+from pipelines.chatting import asker
 from pipelines.errors import DatasetError, shorten
 from pipelines.execution import Execution, Node, node_key
 from pipelines.golden.dataset import Dataset
+from pipelines.models.chat_knobs import ChatKnobs
 from pipelines.places import columns_of_place
-from pipelines.queries_plan import QueriesPlan
-from pipelines.records import BoolArray, Chunks, Gold, MetadataValue, Question, Rankings
+from pipelines.queries_plan import QueriesPlan, spent_of
+from pipelines.records import BoolArray, Chunks, Gold, MetadataValue, Paid, Question, Rankings, Spent
 from pipelines.records.training import Training
 from pipelines.stages.rerank import Circumstances, FittedReranker, PairReranker, Reranker, Retrieved
 from pipelines.stages.rerank.features import relevant_of
+from pipelines.stages.rerank.judged import ChatReranker
 from pipelines.stages.retrieve import Retriever
 
 FEWEST_TO_LEARN_FROM = 8
@@ -50,7 +53,10 @@ class RerankPlan(QueriesPlan):
         rerank = self.pipeline.rerank
         if rerank.identity:
             return self.before_rerank
-        reranker = self.reranker
+        reranker, judged = self.reranker, self.judged
+        if judged is not None:
+            key = node_key("reranked", "judged", (judged,))
+            return Node("rerank", key, (judged,), lambda run: run.get(judged).value, codecs.RANKINGS)
 
         def work(run: Execution) -> Rankings:
             found = self.seen(run)
@@ -64,6 +70,28 @@ class RerankPlan(QueriesPlan):
         labels = [self.asking.asked_key, self._learnt_from] if rerank.needs_circumstances else []
         key = node_key("reranked", [rerank.fingerprint(), self.asking.texts_key, *labels], inputs)
         return Node("rerank", key, inputs, work, codecs.RANKINGS)
+
+    @cached_property
+    def judged(self) -> Node[Paid[Rankings]] | None:
+        """The order that a language model comes to, and what it took; None where none is asked."""
+        rerank = self.pipeline.rerank
+        if not isinstance(rerank, ChatReranker):
+            return None
+
+        def work(run: Execution) -> Paid[Rankings]:
+            ask = asker(run, rerank, "rerank")
+            return Paid(rerank.asking(self.seen(run), ask), ask.spent(len(self.questions)))
+
+        key = node_key("judged", [rerank.decides(), self.asking.texts_key], self.looked_at)
+        return Node("rerank", key, self.looked_at, work, codecs.paid(codecs.RANKINGS))
+
+    @property
+    def spendings(self) -> tuple[tuple[ChatKnobs, Node[Spent]], ...]:
+        """What each component that asks a language model took, with the knobs that name its price."""
+        judged, rerank = self.judged, self.pipeline.rerank
+        if judged is None or not isinstance(rerank, ChatReranker):
+            return super().spendings
+        return (*super().spendings, (rerank, spent_of(judged)))
 
     # What a reranker looks at -------------------------------------------------------------------------------------
 

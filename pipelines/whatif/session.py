@@ -22,6 +22,7 @@ from pipelines.records import PADDING, Metric
 from pipelines.resampling.grid import column_means
 from pipelines.runs.record import Run
 from pipelines.stages.rerank import PairReranker
+from pipelines.stages.rerank.judged import ChatReranker
 from pipelines.stages.rerank.mmr import Cosines
 from pipelines.whatif.answer import Answer, CostlyChange, Origin, OutputsGone
 
@@ -64,7 +65,7 @@ class WhatIf:
         opened = cls(source if isinstance(source, Origin) else Origin.of(source), cache)
         plan = opened._plan(opened.origin.pipeline)
         opened._refuse_gone(opened._missing(plan))
-        opened._reads_pairs = isinstance(plan.pipeline.rerank, PairReranker)
+        opened._reads_pairs = isinstance(plan.pipeline.rerank, PairReranker | ChatReranker)
         try:
             opened._execution.hold(plan.scores)
         except CostlyChange:
@@ -146,7 +147,7 @@ class WhatIf:
     def _scores(self, plan: Plan, name: str) -> RunScores:
         origin = self.origin
         dataset, ids = origin.dataset, tuple(question.id for question in self.questions)
-        self._reads_pairs = isinstance(plan.pipeline.rerank, PairReranker)
+        self._reads_pairs = isinstance(plan.pipeline.rerank, PairReranker | ChatReranker)
         scores = self._execution.get(plan.scores)
         return RunScores(name, name, dataset.name, dataset.version, origin.split, ids, scores)
 

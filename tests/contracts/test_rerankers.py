@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from pipelines.records import PADDING, Rankings
-from pipelines.stages.rerank import Reranker, Retrieved
+from pipelines.models.chat import FunctionClient, register_chat_client
+from pipelines.records import PADDING, Chunks, Column, Rankings
+from pipelines.stages.rerank import Circumstances, FittedReranker, Reranker, Retrieved
+from pipelines.stages.rerank.judged import ChatReranker
 
 from .registry import one_knob_changed, registered
 from .searching import assert_ranking, texts, vectors
 
 EVERY = registered("rerank")
 N_CHUNKS, N_QUESTIONS = 60, 7
+CHUNKS = replace(
+    Chunks.of(np.arange(N_CHUNKS) // 5, np.arange(N_CHUNKS) % 5 * 10, np.arange(N_CHUNKS) % 5 * 10 + 10),
+    columns={"name": Column.of([("bank", "risk", None)[i % 3] for i in range(N_CHUNKS)])},
+)
 
 
 def every_way(component: type[Reranker]) -> Iterator[Reranker]:
     """The component with each knob changed in turn, but for the devices that this machine may lack."""
-    return (one for one in one_knob_changed(component) if getattr(one, "device", "cpu") in ("auto", "cpu"))
+    return (ready(one) for one in one_knob_changed(component) if getattr(one, "device", "cpu") in ("auto", "cpu"))
+
+
+def ready(one: Reranker) -> Reranker:
+    """The reranker as it can rerank: with a model that grades and orders by the length of texts, or having learnt."""
+    if isinstance(one, ChatReranker):
+        register_chat_client("contract", FunctionClient(lambda text: f"{len(text) % 11} > 2", "by length"))
+        return one.model_copy(update={"endpoint": "client:contract"})
+    if isinstance(one, FittedReranker):
+        given = retrieved(30)
+        return one.learnt(one.table(given, given.rankings.chunk[:, : one.depth] % 3 == 0))
+    return one
 
 
 def retrieved(depth: int = 20, n_questions: int = N_QUESTIONS) -> Retrieved:
@@ -33,7 +51,9 @@ def retrieved(depth: int = 20, n_questions: int = N_QUESTIONS) -> Retrieved:
     score = np.where(chunk == PADDING, 0, np.linspace(1, 0.1, chunk.shape[1])).astype(np.float32)
     rows, asked = texts(N_CHUNKS), texts(9, seed=5)[:n_questions]
     own = vectors(asked) if asked else np.zeros((0, vectors(rows).shape[1]), dtype=np.float32)
-    return Retrieved(Rankings(chunk, score), asked, rows, vectors(rows), own)
+    rankings = Rankings(chunk, score)
+    about = Circumstances(CHUNKS, {"dense": rankings, "bm25": rankings.cut(5)}, [{"name": "risk"}] * n_questions)
+    return Retrieved(rankings, asked, rows, vectors(rows), own, about)
 
 
 @pytest.mark.parametrize("component", EVERY)
@@ -65,8 +85,7 @@ def test_no_question_and_no_depth(component: type[Reranker]) -> None:
     for reranker in every_way(component):
         assert reranker.rerank(retrieved(n_questions=0)).n_questions == 0
         empty = retrieved()
-        nothing = Retrieved(Rankings.empty(N_QUESTIONS, 0), empty.questions, empty.texts, empty.vectors,
-                            empty.question_vectors)  # fmt: skip
+        nothing = replace(empty, rankings=Rankings.empty(N_QUESTIONS, 0))
         assert reranker.rerank(nothing).chunk.shape == (N_QUESTIONS, 0)
 
 

@@ -70,6 +70,10 @@ class Reranker(Component, stage="rerank"):
     needs_texts: ClassVar[bool] = False
     needs_circumstances: ClassVar[bool] = False
 
+    def decides(self) -> str:
+        """Return a digest of all that decides the order, given equal inputs."""
+        return self.fingerprint()
+
     def fits(self) -> bool:
         """Whether it must learn from the train split before it can rerank."""
         return False
