@@ -22,6 +22,7 @@ page = st.navigation(
         st.Page("views/compare.py", title="Compare", icon=":material/compare_arrows:"),
         st.Page("views/what_if.py", title="What if", icon=":material/instant_mix:"),
         st.Page("views/question.py", title="Question", icon=":material/manage_search:"),
+        st.Page("views/judge.py", title="Judge", icon=":material/gavel:"),
     ]
 )
 page.run()

@@ -17,6 +17,7 @@ PAGES = {
     "compare": "views/compare.py",
     "what_if": "views/what_if.py",
     "question": "views/question.py",
+    "judge": "views/judge.py",
 }
 Value = str | Sequence[str] | None
 _PAGE = "handover.page"
