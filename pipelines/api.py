@@ -19,6 +19,7 @@ from pipelines.golden.importers import ImportReport, import_dataset
 from pipelines.golden.loading import LoadReport, LoadRow, load_report
 from pipelines.golden.upload import from_uploads
 from pipelines.golden_verbs import (
+    ExportReport,
     Filled,
     Holes,
     Judgment,
@@ -27,6 +28,9 @@ from pipelines.golden_verbs import (
     QueueItem,
     SliceReport,
     SliceRow,
+    export_dataset,
+    export_formats,
+    import_formats,
     import_judging,
     judging_csv,
     judging_queue,
@@ -96,6 +100,7 @@ __all__ = [
     "Condition",
     "Disagreement",
     "Estimate",
+    "ExportReport",
     "ExtractionReport",
     "FieldAgreement",
     "FieldReport",
@@ -128,9 +133,12 @@ __all__ = [
     "dataset_of",
     "default_split",
     "document_ids",
+    "export_dataset",
+    "export_formats",
     "extraction_report",
     "filter_report",
     "first_rank",
+    "import_formats",
     "import_judging",
     "job_log",
     "judging_csv",

@@ -45,7 +45,7 @@ MetricsOption = Annotated[str | None, typer.Option("--metrics", help="Metrics to
 
 @app.command("import")
 def import_(
-    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="chroma-chunking | beir | squad | csv")],
+    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help=" | ".join(api.import_formats()))],
     source: Annotated[Path, typer.Argument(metavar="SRC", help="The files to import")],
     dest: Annotated[Path, typer.Argument(metavar="DEST", help="The dataset folder to write")],
     name: Annotated[str | None, typer.Option(help="What to call the dataset")] = None,

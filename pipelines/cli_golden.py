@@ -11,6 +11,7 @@ import typer
 from pipelines import api
 from pipelines.errors import ConfigurationError
 from pipelines.golden.dataset import Dataset
+from pipelines.pipeline import Pipeline
 from pipelines.runs.jobs import Job
 from pipelines.stages.load import read_text
 from pipelines.terminal.golden import described_holes, described_slices, holes_grid, slices_grid
@@ -25,7 +26,7 @@ CsvOption = Annotated[str | None, typer.Option("--csv", help="Write the table to
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (slices, holes, judge):
+    for command in (slices, holes, judge, export_dataset):
         app.command()(command)
 
 
@@ -147,3 +148,21 @@ def _publish(dataset: Dataset, dest: str | None, rescored: list[str]) -> None:
         for run_id in follow(jobs):
             computed = [name for name, report in api.run(run_id).stages.items() if report.found == "miss"]
             say(f"Run {run_id}: computed {', '.join(computed) or 'nothing'}, all else was looked up.")
+
+
+def export_dataset(
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="A dataset's name, or its folder")],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder to write, which must be new or empty")],
+    format_name: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help=" | ".join(api.export_formats()))
+    ] = "beir",
+    pipeline: Annotated[
+        Path | None, typer.Option(metavar="PIPELINE.yaml", help="Export the chunks of this pipeline, not documents")
+    ] = None,
+) -> None:
+    """Write a dataset in another format: documents, questions, judgements with their grades and splits."""
+    chosen = None if pipeline is None else Pipeline.read(pipeline)
+    report = api.export_dataset(api.open_dataset(dataset), to, format_name, chosen)
+    say(report.summary())
+    for notice in report.notices:
+        say(f"note: {notice}")

@@ -9,11 +9,15 @@ from pipelines import judging
 from pipelines.cache import Cache
 from pipelines.compare.comparison import RunScores
 from pipelines.errors import DatasetError, shorten
+from pipelines.execution import Execution
 from pipelines.golden.dataset import Dataset
+from pipelines.golden.exporters import Content, ExportReport, export_content, exporters
+from pipelines.golden.importers import importers
 from pipelines.golden.naming import slug
 from pipelines.judging import Filled, Holes, Judgment, JudgmentFile, Published, Queue, QueueItem
 from pipelines.kept import KeptRun
 from pipelines.pipeline import Pipeline
+from pipelines.plan import plan
 from pipelines.records import Documents, Question
 from pipelines.runs.database import Database
 from pipelines.runs.jobs import Job, Jobs
@@ -25,9 +29,9 @@ from pipelines.settings import cache_folder, database_url, dataset_folders, home
 from pipelines.slices import SliceReport, SliceRow, slice_runs
 
 __all__ = [
-    "Filled", "Holes", "Judgment", "Published", "Queue", "QueueItem", "SliceReport", "SliceRow", "import_judging",
-    "judging_csv", "judging_queue", "judgments", "label_holes", "publish_judgments", "record_judgment", "rescore",
-    "slices",
+    "ExportReport", "Filled", "Holes", "Judgment", "Published", "Queue", "QueueItem", "SliceReport", "SliceRow",
+    "export_dataset", "export_formats", "import_formats", "import_judging", "judging_csv", "judging_queue",
+    "judgments", "label_holes", "publish_judgments", "record_judgment", "rescore", "slices",
 ]  # fmt: skip
 
 
@@ -193,3 +197,38 @@ def _located(dataset: Dataset) -> tuple[Documents, tuple[Question, ...]]:
 def _own_folder(dest: str | Path) -> Path:
     path = Path(dest).expanduser()
     return dataset_folders()[0] / slug(str(dest)) if str(dest) == path.name else path
+
+
+def import_formats() -> dict[str, str]:
+    """Return the formats that can be imported, each with what its source is."""
+    return {name: one.source for name, one in importers().items()}
+
+
+def export_formats() -> dict[str, str]:
+    """Return the formats that a dataset can be exported to, each with what is written."""
+    return {name: one.about for name, one in exporters().items()}
+
+
+def export_dataset(
+    dataset: Dataset, dest: str | Path, format_name: str = "beir", pipeline: Pipeline | None = None
+) -> ExportReport:
+    """Write a dataset in another format into a folder of its own.
+
+    With a pipeline, its chunks take the place of documents, as its loader and chunker make them.
+
+    Raises:
+        DatasetError: for an unknown format, a format without chunks, or a place that is taken.
+        StorageError: when the disk refuses.
+    """
+    if pipeline is None:
+        content = Content(dataset.manifest, dataset.documents(), dataset.resolved())
+    else:
+        if format_name != "beir":
+            raise DatasetError(
+                f"Only beir is written of a pipeline's chunks, not {shorten(format_name)}; leave it out."
+            )
+        made, execution = plan(pipeline, dataset, dataset.questions), Execution(Cache(cache_folder()))
+        documents, chunks = execution.get(made.documents), execution.get(made.chunks)
+        questions = dataset.resolved(loader=pipeline.load)
+        content = Content(dataset.manifest, documents, questions, chunks, pipeline.label())
+    return export_content(format_name, content, dest)

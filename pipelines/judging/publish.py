@@ -6,8 +6,8 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from uuid import uuid4
 
 from pipelines.errors import DatasetError, shorten, storage_errors
@@ -22,7 +22,6 @@ from pipelines.stages.load import document_files
 from pipelines.stages.load.reading import named
 
 JUDGMENTS_FILE = "judgments.jsonl"
-_PLAIN = (".jsonl", ".txt", ".md", ".markdown", ".text")
 
 
 @dataclass(frozen=True)
@@ -100,17 +99,16 @@ def _questions_text(dataset: Dataset, documents: Documents, settlement: Settleme
     """Return questions.jsonl with the rows that change replaced; all else stays to the byte."""
     lines = (dataset.path / QUESTIONS_FILE).read_text(encoding="utf-8-sig").split("\n")
     rows = {question.id: line - 1 for line, question in zip(dataset.lines, dataset.questions, strict=True)}
-    files = _files(dataset)
     for one in settlement.changed:
         at = rows[one.question.id]
         row = json.loads(lines[at])
-        row["evidence"] = _evidence_rows(row.get("evidence") or [], one.question, documents, files)
+        row["evidence"] = _evidence_rows(row.get("evidence") or [], one.question, documents)
         lines[at] = json.dumps(row, ensure_ascii=False)
     return "\n".join(lines)
 
 
 def _evidence_rows(
-    old: Sequence[Mapping[str, object]], question: Question, documents: Documents, files: Mapping[str, str]
+    old: Sequence[Mapping[str, object]], question: Question, documents: Documents
 ) -> list[dict[str, object]]:
     """Return the rows of evidence: those that were there as they were, but for a group or one judged better since."""
     known = [_Row(row) for row in old]
@@ -118,7 +116,7 @@ def _evidence_rows(
     for item in question.evidence:
         before = next((row for row in known if row.means(item)), None)
         if before is None:
-            rows.append(evidence_row(_anchored(item, documents, files)))
+            rows.append(evidence_row(_paged(item, documents)))
         else:
             rows.append({**before.row, **({"group": item.group} if item.group is not None else {})})
     return rows
@@ -147,32 +145,12 @@ def _same_words(a: str, b: str) -> bool:
     return a == b or "".join(c for c in a if c.isalnum()) == "".join(c for c in b if c.isalnum())
 
 
-def _files(dataset: Dataset) -> dict[str, str]:
-    """Return the ending of each document's file, by its path without the ending and by its whole path."""
-    endings: dict[str, str] = {}
-    for path in document_files(dataset.path):
-        parts = path.relative_to(dataset.path).parts
-        name = PurePosixPath(*parts[1:]) if len(parts) > 1 else PurePosixPath(path.name)
-        endings |= {name.as_posix(): path.suffix.lower(), name.with_suffix("").as_posix(): path.suffix.lower()}
-    return endings
-
-
-def _anchored(item: Evidence, documents: Documents, files: Mapping[str, str]) -> Evidence:
-    """Return evidence as a file holds it: by its span in plain text, by its quote and page in what each parser reads.
-
-    A quote that stands several times in a parsed file keeps its span, which holds for the usual parsing.
-    """
-    if files.get(item.document_id, ".jsonl") in _PLAIN or item.start is None:
-        return item
-    position = documents.position[item.document_id]
-    if documents.texts[position].count(item.quote or "") > 1:
-        return item
-    pages = documents.marks.get(PAGE)
-    marks = [] if pages is None else pages.of_document(position)
-    page = next((value for start, end, value in marks if start <= item.start < end), None)
-    return Evidence(
-        item.document_id, None, None, item.quote, item.grade, item.group, page if isinstance(page, int) else None
-    )
+def _paged(item: Evidence, documents: Documents) -> Evidence:
+    """Return evidence with the page that it begins on, where its document has pages: other parsings find it by that."""
+    pages, position = documents.marks.get(PAGE), documents.position[item.document_id]
+    marks = [] if pages is None or item.start is None else pages.of_document(position)
+    page = next((value for start, end, value in marks if start <= (item.start or 0) < end), None)
+    return replace(item, page=page) if isinstance(page, int) else item
 
 
 def _in_place(dataset: Dataset, text: str, said: Iterable[Judgment]) -> Path:

@@ -88,10 +88,12 @@ def _agreed(said: Sequence[Judgment]) -> Judgment:
 
 def _settled(question: Question, agreed: Sequence[Judgment], documents: Documents) -> tuple[Settled, list[Judgment]]:
     """Return the question with what is new, and the relevant judgements that overlap its evidence."""
-    known = {(item.document_id, item.start, item.end): item for item in question.evidence}
+    known = {_place(item) for item in question.evidence}
     relevant = [one for one in agreed if one.grade]
-    overlapping = [one for one in relevant if _overlaps(one, question.evidence)]
-    new = [_evidence(one, one.span, one.grade or 0.0, documents) for one in relevant if one not in overlapping]
+    there = [one for one in relevant if any(_same(one, item) for item in question.evidence)]
+    overlapping = [one for one in relevant if one not in there and _overlaps(one, question.evidence)]
+    added = [one for one in relevant if one not in there and one not in overlapping]
+    new = [_evidence(one, one.span, one.grade or 0.0, documents) for one in added]
     new = [item for i, item in enumerate(new) if not any(_share(item, other) for other in new[:i])]
     taken = [*question.evidence, *new]
     unread: list[Evidence] = []
@@ -132,6 +134,11 @@ def _worth_keeping(item: Evidence, one: Judgment) -> bool:
 
 def _place(item: Evidence) -> tuple[str, int | None, int | None]:
     return item.document_id, item.start, item.end
+
+
+def _same(one: Judgment, item: Evidence) -> bool:
+    """Return whether evidence says already what was judged."""
+    return item.grade > 0 and _place(item) == (one.document_id, *one.span)
 
 
 def _overlaps(one: Judgment, evidence: Iterable[Evidence]) -> bool:

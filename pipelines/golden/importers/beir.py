@@ -10,6 +10,7 @@ from pipelines.errors import DatasetError, shorten
 from pipelines.golden.importers import Draft, Problem, importer
 from pipelines.golden.importers.sources import need_file, need_folder
 from pipelines.golden.importers.tables import Row, read_table
+from pipelines.golden.rows import question_of
 from pipelines.records import Document, Evidence, MetadataValue, Question, Split
 from pipelines.stages.load import read_text
 from pipelines.stages.load.files import holds
@@ -22,6 +23,9 @@ _ORDER: tuple[Split, ...] = ("test", "dev", "train")
 
 Judgements = dict[str, dict[str, float]]
 
+OWN = "rag_workbench"
+"""The entry of a query's metadata under which our own exporter keeps the question, spans and all."""
+
 
 @importer("beir", "a folder with corpus.jsonl, queries.jsonl and qrels/*.tsv")
 def read(src: Path) -> Draft:
@@ -32,8 +36,8 @@ def read(src: Path) -> Draft:
     draft = Draft(description="Questions with graded judgements of whole documents.", source=f"BEIR, {folder.name}")
     judged = {split: _judgements(path, draft) for split, path in _qrels(folder).items()}
     draft.documents += _documents(_rows(corpus), draft)
-    texts = {identifier(row, "_id", where): clean(str(row.get("text") or "")) for where, row in _rows(queries)}
-    _questions(texts, judged, draft)
+    queries_read = {identifier(row, "_id", where): row for where, row in _rows(queries)}
+    _questions(queries_read, judged, draft)
     return draft
 
 
@@ -104,25 +108,65 @@ def _score(row: Row, where: str) -> float:
     return score
 
 
-def _questions(texts: Mapping[str, str], judged: Mapping[Split, Judgements], draft: Draft) -> None:
-    several = 0
+def _questions(queries: Mapping[str, Mapping[str, object]], judged: Mapping[Split, Judgements], draft: Draft) -> None:
+    several = other = 0
     seen: set[str] = set()
     for split, judgements in judged.items():
         for query, grades in judgements.items():
             if query in seen:
                 several += 1
-            elif query not in texts:
+            elif query not in queries:
                 message = (
                     f"qrels/{split}.tsv judges the query '{shorten(query, 60)}', which queries.jsonl does not have; "
                 )
                 draft.problems.append(Problem(query, message + "add it there."))
             else:
-                evidence = tuple(Evidence(document, grade=grade) for document, grade in grades.items())
-                draft.questions.append(Question(query, texts[query], split=split, evidence=evidence))
+                own = _exported(query, queries[query])
+                other += own is not None and not _agrees(own, grades)
+                plain = _judged(query, queries[query], split, grades)
+                draft.questions.append(own if own is not None and _agrees(own, grades) else plain)
             seen.add(query)
+    unjudged = _unjudged(queries, seen, draft)
     if several:
         draft.notices.append(
             f"Queries in several qrels files are kept in the first of test, dev, train (n: {several:,})."
         )
-    if unjudged := len(texts.keys() - seen):
+    if other:
+        draft.notices.append(f"Queries were judged otherwise since they were exported: qrels are taken (n: {other:,}).")
+    if unjudged:
         draft.notices.append(f"Queries without any judgement were left out (n: {unjudged:,}).")
+
+
+def _judged(query: str, row: Mapping[str, object], split: Split, grades: Mapping[str, float]) -> Question:
+    evidence = tuple(Evidence(document, grade=grade) for document, grade in grades.items())
+    return Question(query, clean(str(row.get("text") or "")), split=split, evidence=evidence)
+
+
+def _unjudged(queries: Mapping[str, Mapping[str, object]], seen: set[str], draft: Draft) -> int:
+    """Add the queries without a judgement that were exported as unanswerable, and count the others."""
+    others = 0
+    for query, row in queries.items():
+        own = None if query in seen else _exported(query, row)
+        if own is not None and not own.evidence:
+            draft.questions.append(own)
+        else:
+            others += query not in seen
+    return others
+
+
+def _exported(query: str, row: Mapping[str, object]) -> Question | None:
+    """Return the question that our own exporter put into a query's metadata, spans and all; None where it did not."""
+    metadata = row.get("metadata")
+    own = metadata.get(OWN) if isinstance(metadata, dict) else None
+    if not isinstance(own, dict) or "evidence" not in own:
+        return None
+    question, errors = question_of({**own, "id": query, "text": row.get("text")}, "")
+    return None if errors else question
+
+
+def _agrees(own: Question, grades: Mapping[str, float]) -> bool:
+    """Whether a question's evidence comes to these grades of documents."""
+    found: dict[str, float] = {}
+    for item in own.evidence:
+        found[item.document_id] = max(item.grade, found.get(item.document_id, 0.0))
+    return found == dict(grades)

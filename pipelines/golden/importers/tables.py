@@ -51,6 +51,12 @@ def read_table(text: str, where: str, required: Sequence[str], delimiters: str =
         raise DatasetError(f"{found}; see that every quotation mark closes, and save it again.") from error
 
 
+def header_of(text: str, delimiters: str = ",;\t") -> tuple[str, ...]:
+    """Return the column names, in lower case, under the delimiter that parts most of them."""
+    body = text.partition("\n")[2] if text[:4].lower() == "sep=" else text
+    return max((_header(body, delimiter, True) for delimiter in delimiters), key=len)
+
+
 def _reader(text: str, delimiter: str, quoted: bool) -> Iterator[tuple[int, list[str]]]:
     csv.field_size_limit(_FIELD_CHARS)
     lines = io.StringIO(text, newline="")
