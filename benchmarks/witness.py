@@ -18,7 +18,7 @@ from pipelines.cache import Cache, _check
 from pipelines.runs.record import Details
 
 _TIMED = ("latency_ms_p50", "latency_ms_p95")
-_NO_ARTEFACTS = ("incoming", "quarantine", "rows")
+_NO_ARTEFACTS = ("incoming", "quarantine", "rows", "answers")
 
 
 @contextmanager
