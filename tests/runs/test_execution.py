@@ -26,7 +26,7 @@ from pipelines.stages.score.standard import StandardScorer
 from .helpers import places, vectors, words
 
 WORK: tuple[tuple[str, type[Component], str], ...] = (
-    ("load", Loader, "load"),
+    ("load", Loader, "read"),
     ("chunk", Chunker, "chunk"),
     ("embed", SentenceTransformerEmbedder, "embed_documents"),
     ("retrieve", BM25Retriever, "open"),

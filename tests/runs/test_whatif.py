@@ -187,7 +187,7 @@ def test_nothing_is_written_and_nothing_costly_is_done(session: WhatIf, monkeypa
     def never(*_: object, **__: object) -> None:
         raise AssertionError("this is not to be computed")
 
-    for owner, name in ((Loader, "load"), (Chunker, "chunk")):
+    for owner, name in ((Loader, "read"), (Chunker, "chunk")):
         monkeypatch.setattr(owner, name, never)
     for name in ("embed_documents", "embed_queries"):
         monkeypatch.setattr(SentenceTransformerEmbedder, name, never)
