@@ -33,8 +33,8 @@ TokenizerName = Annotated[
     Field(
         min_length=1,
         description=(
-            "Whose tokens sizes are counted in: cl100k_base, minilm (the embedded model's), or the path of a "
-            "tokenizer.json, of a folder that holds one, or a hub name that the local copy has"
+            "Whose tokens are counted: cl100k_base, minilm (the embedded model's), or the path or local hub name of "
+            "another tokenizer.json"
         ),
     ),
 ]

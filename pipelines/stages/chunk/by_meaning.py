@@ -29,7 +29,7 @@ ModelName = Annotated[
     Field(
         min_length=1,
         description=(
-            "Which model's vectors decide where to cut: minilm (the embedded one), or the folder or hub name of a "
+            "Whose vectors decide where to cut: minilm (the embedded model), or the folder or hub name of a "
             "sentence-transformers model"
         ),
     ),

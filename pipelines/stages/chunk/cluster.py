@@ -16,13 +16,13 @@ from pipelines.stages.chunk.ruler import Ruler
 
 
 class ClusterChunker(MeaningChunker, name="cluster", version=1):
-    """Join small pieces into the chunks whose pieces are most alike, over the whole document at once.
+    """Join small pieces into the chunks whose pieces are most alike. For long texts on many matters, without headings.
 
     The text is cut into pieces of at most `piece` tokens, as `recursive` does, and each is read by the model. Of all
     ways to join neighbours into chunks of at most `size` tokens, it takes the one with the greatest sum of similarities
     within chunks, each less the document's mean: ClusterSemanticChunker of Chroma's technical report *Evaluating
     Chunking Strategies for Retrieval* (2024). It costs one embedding of the corpus in small pieces, once a model and
-    `piece`; another `size` costs next to nothing.
+    `piece`; another `size` costs next to nothing. Chunks are the shorter, the more alike all of a document is.
     """
 
     size: int = Field(256, ge=16, le=8192, description="Greatest chunk length", json_schema_extra={"unit": "tokens"})

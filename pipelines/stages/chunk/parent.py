@@ -13,11 +13,11 @@ from pipelines.stages.chunk.ruler import Ruler
 
 
 class ParentChunker(Chunker, name="parent", version=1):
-    """Index small pieces of `size`, and hand on the piece of `parent_size` around the one that is hit.
+    """Index small pieces of `size`, and hand on the piece of `parent_size` around each that is hit.
 
-    Choose it where answers need their surroundings. Both are cut as `recursive` does, the small ones within the large.
-    Each hit hands on its parent, so two hits in one parent hand it on twice, and a budget of context tokens pays for
-    it twice. Compare at a budget (recall@2000tok), not at k.
+    Choose it where a few words are enough to find the place, and more is needed to answer. Both are cut as `recursive`
+    does, the small ones within the large. Every hit hands on its parent: two hits in one parent hand it on twice, and
+    a budget of context tokens pays for it twice. Compare it at a budget (recall@2000tok), never at k alone.
     """
 
     size: int = Field(
