@@ -30,7 +30,7 @@ def lines(*rows: object) -> str:
 def test_the_formats_are_known(tmp_path: Path, refused):
     assert list(importers()) == ["beir", "chroma-chunking", "csv", "llama-rag", "ragas", "squad"]
     message = refused(import_dataset, "bier", tmp_path, tmp_path / "out")
-    assert "there are beir, chroma-chunking, csv, squad. Did you mean 'beir'?" in message
+    assert "there are beir, chroma-chunking, csv, llama-rag, ragas, squad. Did you mean 'beir'?" in message
 
 
 # beir ---------------------------------------------------------------------------------------------------------------
