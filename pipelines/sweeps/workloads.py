@@ -13,6 +13,8 @@ from pipelines.execution import Node
 from pipelines.plan import Plan
 from pipelines.runs.measure import Evaluation
 from pipelines.stages.embed import Embedder
+from pipelines.stages.rerank import FittedReranker
+from pipelines.stages.rerank.judged import ChatReranker
 from pipelines.stages.retrieve import Retriever
 from pipelines.stages.transform import ChatTransformer
 
@@ -74,11 +76,30 @@ def workloads(evaluation: Evaluation, sizes: Sizes, cache: Cache) -> Iterator[tu
         yield plan.candidates, Workload(f"filter {pipeline.filter.name}", n_chunks)
     yield from _retrievals(plan, pipeline.retrieve, n_questions * n_chunks)
     depth = getattr(pipeline.rerank, "depth", pipeline.retrieve.depth)
+    yield from _learning(plan, n_chunks)
+    if plan.judged is not None and isinstance(pipeline.rerank, ChatReranker):
+        calls = n_questions * pipeline.rerank.calls(min(depth, pipeline.retrieve.depth))
+        yield plan.judged, Workload(chat_work(pipeline.rerank), calls)
     if not pipeline.rerank.identity:
         yield plan.rankings, Workload(f"rerank {pipeline.rerank.name}", n_questions * depth)
     yield plan.scores, Workload("score", n_questions * min(depth, pipeline.retrieve.depth))
-    for timed in evaluation.stopwatch().parts():
+    for timed in evaluation.stopwatch.parts:
         yield timed, Workload("latency", 1)
+
+
+def _learning(plan: Plan, n_chunks: int) -> Iterator[tuple[Node[Any], Workload]]:
+    """Yield what is retrieved for the train questions, and the table made of it, where a reranker learns from them."""
+    rerank, train = plan.pipeline.rerank, plan.on_train
+    if not isinstance(rerank, FittedReranker):
+        return
+    n_train = len(train.questions)
+    if not train.pipeline.filter.identity:
+        yield train.candidates, Workload(f"filter {train.pipeline.filter.name}", n_chunks)
+    if train.pipeline.retrieve.needs_vectors:
+        n_chars = sum(len(text) for text in train.asking.texts)
+        yield train.query_vectors, Workload(work_name(train.pipeline.embed), n_chars)
+    yield from _retrievals(train, train.pipeline.retrieve, n_train * n_chunks)
+    yield plan.training(rerank), Workload(f"learn {rerank.name}", n_train * rerank.depth)
 
 
 def _cutting(plan: Plan, n_chars: int) -> Workload:

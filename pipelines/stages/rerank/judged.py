@@ -44,6 +44,10 @@ class ChatReranker(Reranker, ChatKnobs):
         return digest({"use": self.name, "version": self.version, **self.asked_settings(), **self.chat_identity()})
 
     @abstractmethod
+    def calls(self, depth: int) -> int:
+        """Return how many calls a question with `depth` chunks takes at most."""
+
+    @abstractmethod
     def asking(self, retrieved: Retrieved, ask: Asker) -> Rankings:
         """Return the first `depth` chunks of each question, reordered.
 

@@ -36,6 +36,10 @@ class ListwiseReranker(ChatReranker, name="llm-listwise", version=1):
         json_schema_extra={"unit": "chunks"},
     )
 
+    def calls(self, depth: int) -> int:
+        """Return how many calls a question with `depth` chunks takes at most: one a window."""
+        return len(windows(min(depth, self.depth), self.window, min(self.step, self.window)))
+
     def asking(self, retrieved: Retrieved, ask: Asker) -> Rankings:
         """Return the first `depth` chunks of each question in the order that the windows come to."""
         given = retrieved.rankings.cut(self.depth)

@@ -43,6 +43,10 @@ class PointwiseReranker(ChatReranker, name="llm-pointwise", version=1):
                 raise ValueError(f"must hold {place} where that text stands, but got '{shorten(prompt)}'.")
         return prompt
 
+    def calls(self, depth: int) -> int:
+        """Return how many calls a question with `depth` chunks takes at most: one a chunk."""
+        return min(depth, self.depth)
+
     def asking(self, retrieved: Retrieved, ask: Asker) -> Rankings:
         """Return the first `depth` chunks of each question by falling grade."""
         given = retrieved.rankings.cut(self.depth)
