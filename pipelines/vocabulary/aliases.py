@@ -34,7 +34,8 @@ _PERSON_FIELDS = ("author", "person", "analyst", "speaker", "manager", "owner", 
 class Alias:
     """A way to write a value: its folded words, and how surely it means it, in (0, 1].
 
-    `upper` asks for capitals throughout, as an acronym has them; `capital`, for a capital at the start of each word.
+    `upper` asks for capitals throughout, as an acronym has them; `capital`, for a capital at the start of each word,
+    and `strict` for one also where a whole question is written without any.
     `whole` says that nothing of the value is missing but its legal form.
     """
 
@@ -42,6 +43,7 @@ class Alias:
     sure: float
     upper: bool = False
     capital: bool = False
+    strict: bool = False
     whole: bool = False
     given: bool = False
 
@@ -135,7 +137,7 @@ def _single(written: Sequence[Sequence[Word]], persons: bool) -> list[list[Alias
     for own in written:
         alone = [w for w in own if len(own) > 1 and count[w.folded] == 1 and len(w.folded) > 2]
         sure = {w.folded: 0.8 if persons and w is own[-1] else 0.7 for w in alone if w.capital}
-        found.append([Alias((word,), value, capital=True) for word, value in sure.items()])
+        found.append([Alias((word,), value, capital=True, strict=value < 0.8) for word, value in sure.items()])
         if alone and not own[0].capital and alone[-1] is own[-1]:  # the note of research_note
             found[-1].append(Alias((own[-1].folded,), 0.6))
     return found

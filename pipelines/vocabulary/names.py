@@ -14,8 +14,8 @@ from pipelines.vocabulary.phrases import Phrases
 from pipelines.vocabulary.words import Word, words
 
 _SENTENCE_END = re.compile(r"[.?!:;\n\"“(]")
-_FEWEST_MENTIONS = 5
-_LOW, _LOWER_CASE, _SEVERAL_WORDS, _NAME = 0.25, 0.8, 0.9, 0.95
+_FEWEST_MENTIONS, _FEWEST_WRITTEN = 5, 3
+_LOW, _UNSURE, _LOWER_CASE, _SEVERAL_WORDS, _NAME = 0.25, 0.55, 0.8, 0.9, 0.95
 _PART_OF_ANOTHER_NAME = 0.5
 
 
@@ -47,11 +47,13 @@ class Names:
     """The text values of some fields, found in texts by all that they may be called.
 
     `association` holds, for what the corpus itself mentions five times and more, how much likelier than by chance a
-    chunk that mentions it has the value, in [0, 1]: 0 for words that stand anywhere, such as "current".
+    chunk that mentions it has the value, in [0, 1]: 0 for words that stand anywhere, such as "current". `proper` are
+    the phrases that the corpus writes as names: in capitals also within a sentence.
     """
 
     phrases: Phrases[tuple[Sense, ...]]
     association: Mapping[tuple[tuple[str, ...], str, str], float] = field(default_factory=dict)
+    proper: frozenset[tuple[str, ...]] = frozenset()
 
     @classmethod
     def of(cls, values: Mapping[str, Sequence[str]], given: Mapping[str, list[tuple[str, ...]]] | None = None) -> Names:
@@ -66,30 +68,35 @@ class Names:
 
     def weighed(self, texts: Sequence[str], columns: Mapping[str, Column]) -> Names:
         """Return the same with the association of each name with its value, over the texts and their columns."""
-        mentioned = self._mentioned(texts)
+        mentioned, proper = self._mentioned(texts)
         found = {
             (phrase, sense.field, sense.value): associated(rows, columns[sense.field], sense.value)
             for phrase, rows in mentioned.items()
             if len(rows) >= _FEWEST_MENTIONS
             for sense in self.phrases.entries[phrase]
         }
-        return Names(self.phrases, found)
+        return Names(self.phrases, found, proper)
 
-    def _mentioned(self, texts: Sequence[str]) -> Mentioned:
-        rows: dict[tuple[str, ...], list[int]] = {}
+    def _mentioned(self, texts: Sequence[str]) -> tuple[Mentioned, frozenset[tuple[str, ...]]]:
+        """Return in which texts each phrase stands, and which phrases are written as names wherever they could be."""
+        rows: dict[tuple[str, ...], set[int]] = {}
+        written: dict[tuple[str, ...], list[bool]] = {}
         for row, text in enumerate(texts):
             own = words(text)
-            for phrase in {
-                tuple(word.folded for word in own[first : first + length])
-                for first, length, _ in self.phrases.found(own)
-            }:
-                rows.setdefault(phrase, []).append(row)
-        return {phrase: np.asarray(own, dtype=np.int32) for phrase, own in rows.items()}
+            for first, length, _ in self.phrases.found(own):
+                phrase = tuple(word.folded for word in own[first : first + length])
+                rows.setdefault(phrase, set()).add(row)
+                if not begins_sentence(text, own, first):
+                    written.setdefault(phrase, []).append(own[first].written[0].isupper())
+        proper = frozenset(
+            p for p, own in written.items() if len(own) >= _FEWEST_WRITTEN and sum(own) >= 0.9 * len(own)
+        )
+        return {phrase: np.asarray(sorted(own), dtype=np.int32) for phrase, own in rows.items()}, proper
 
     def found(self, text: str) -> list[list[Named]]:
         """Return, for each place of a text that names values, those that it names most surely."""
         own = words(text)
-        folded, lower = [word.folded for word in own], text == text.lower()
+        folded, lower = [word.folded for word in own], text[1:] == text[1:].lower()
         found, place = [], 0
         while place < len(own):
             length, named = self._at(text, own, folded, place, lower)
@@ -102,7 +109,8 @@ class Names:
         self, text: str, own: Sequence[Word], folded: Sequence[str], place: int, lower: bool
     ) -> tuple[int, list[Named]]:
         for length, senses in self.phrases.at(folded, place):
-            at = _Place(text, own, place, length, lower)
+            proper = tuple(folded[place : place + length]) in self.proper
+            at = _Place(text, own, place, length, lower, proper)
             sure = [(one, self._sure(one, at)) for one in senses if at.fits(one.alias)]
             best = max((one.alias.sure for one, _ in sure), default=0.0)
             if sure:
@@ -131,13 +139,17 @@ def associated(rows: IntArray, column: Column, value: str) -> float:
 
 @dataclass(frozen=True)
 class _Place:
-    """Some words of a text that a phrase was found at; `lower` says that the whole text knows no capitals."""
+    """Some words of a text that a phrase was found at; `lower` says that the whole text knows no capitals.
+
+    `proper` says that the corpus writes the phrase as a name.
+    """
 
     text: str
     own: Sequence[Word]
     first: int
     length: int
     lower: bool
+    proper: bool = False
 
     @property
     def here(self) -> Sequence[Word]:
@@ -147,7 +159,7 @@ class _Place:
         """Return whether the words are written as the alias asks for."""
         if alias.upper:
             return all(word.written.isupper() for word in self.here) or (self.lower and len(self.here[0].folded) > 2)
-        return not alias.capital or self.lower or all(word.capital for word in self.here)
+        return not alias.capital or (self.lower and not alias.strict) or all(word.capital for word in self.here)
 
     def specific(self, alias: Alias, known: float | None) -> float:
         """Return how surely the words are no common ones, in [0, 1]; `known` is the association, None for unknown."""
@@ -155,15 +167,16 @@ class _Place:
             return 1.0
         sure = self._by_form(alias)
         if self.length == 1 and self._common():
-            sure = max(_LOW if not self._as_name() else 0.55, _SEVERAL_WORDS * min(1.0, (known or 0.0) / 0.6))
-        elif known is not None and alias.whole and self.length == 1:
+            name = self._as_name() and (known is None or known > 0)
+            sure = max(_UNSURE if name else _LOW, _SEVERAL_WORDS * min(1.0, (known or 0.0) / 0.6))
+        elif known is not None and self.length == 1 and (alias.whole or not self._as_name()):
             # A name that stands in texts of every kind says little of what a chunk is about.
             sure = max(sure * (0.4 + 0.6 * min(1.0, known / 0.3)), _SEVERAL_WORDS * known)
         return sure if alias.whole or not self._within_another_name() else sure * _PART_OF_ANOTHER_NAME
 
     def _by_form(self, alias: Alias) -> float:
         plain = "".join(alias.words)
-        if len(plain) < 2:
+        if len(plain) < 2 or (len(plain) < 3 and not self.here[0].written.isupper()):
             return _LOW
         if any(c.isdigit() for c in plain) and any(c.isalpha() for c in plain):
             return _NAME
@@ -178,22 +191,26 @@ class _Place:
 
     def _as_name(self) -> bool:
         """Return whether it is written as a name where a plain word would not be."""
-        begins = self.first == 0 or self._break_before(self.first)
-        return self.here[0].capital and (self.length > 1 or not begins)
-
-    def _break_before(self, at: int) -> bool:
-        return _SENTENCE_END.search(self.text[self.own[at - 1].end : self.own[at].start]) is not None
+        if self.proper and (self.lower or self.here[0].capital):
+            return True
+        return self.here[0].capital and (self.length > 1 or not begins_sentence(self.text, self.own, self.first))
 
     def _within_another_name(self) -> bool:
         """Return whether a capitalised word goes before or behind, as in Meridian Research."""
         behind, before = self.first + self.length, self.first - 1
         if behind < len(self.own) and self._joined(behind - 1) and _is_name(self.own[behind]):
             return True
-        begins = before == 0 or (before > 0 and self._break_before(before))
-        return before >= 0 and not begins and self._joined(before) and _is_name(self.own[before])
+        if before < 0 or begins_sentence(self.text, self.own, before):
+            return False
+        return self._joined(before) and _is_name(self.own[before])
 
     def _joined(self, at: int) -> bool:
         return self.text[self.own[at].end : self.own[at + 1].start] == " "
+
+
+def begins_sentence(text: str, own: Sequence[Word], at: int) -> bool:
+    """Return whether a word begins a sentence, where any word has a capital."""
+    return at == 0 or _SENTENCE_END.search(text[own[at - 1].end : own[at].start]) is not None
 
 
 def _is_name(word: Word) -> bool:

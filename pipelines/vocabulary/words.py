@@ -30,7 +30,12 @@ class Word:
 def words(text: str) -> list[Word]:
     """Return the words of a text in order; hyphens, underscores and slashes part them, a possessive 's is dropped."""
     plain = _POSSESSIVE.sub(lambda found: " " * len(found[0]), text)
-    return [Word(folded(m[0]), m[0], m.start(), m.end()) for m in _WORD.finditer(plain)]
+    return [Word(folded(_without_plural(m[0])), m[0], m.start(), m.end()) for m in _WORD.finditer(plain)]
+
+
+def _without_plural(written: str) -> str:
+    """Return capitals without a plural ending: the Qs of 10-Qs, SOPs."""
+    return written[:-1] if len(written) > 1 and written[-1] == "s" and written[:-1].isupper() else written
 
 
 def tokens(text: str) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ def _some(knob: Knob, stage: str) -> Any:
         return "http://127.0.0.1:9/v1"
     if knob.name == "model":
         return str(cross_encoder_folder() if stage == "rerank" else minilm_folder())
-    return next(iter([*knob.choices, *extremes(knob)]), "x")
+    return next(iter([*knob.choices, *knob.schema.get("examples", ()), *extremes(knob)]), "x")
 
 
 def extremes(knob: Knob) -> list[Any]:
@@ -57,6 +57,8 @@ def values(knob: Knob) -> list[Any]:
     kind = schema.get("type")
     if knob.choices:
         return list(knob.choices)
+    if schema.get("examples"):
+        return list(schema["examples"])
     if kind in _NUMBERS:
         return extremes(knob)
     if kind == "boolean":

@@ -29,10 +29,14 @@ class Inferring(Filter):
         json_schema_extra={"unit": "share"},
     )
     fields: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
-        (), description="Metadata fields whose values are looked for in the question; empty looks for all"
+        (),
+        description="Metadata fields whose values are looked for in questions; empty: all but places such as section",
+        examples=[["company"], ["company", "year"]],
     )
     aliases: tuple[Annotated[str, Field(pattern=_ALIAS, max_length=400)], ...] = Field(
-        (), description="Further names of values, such as 'MBG = Meridian Bank Group', one a line"
+        (),
+        description="Further names of values, such as 'MBG = Meridian Bank Group', one a line",
+        examples=[["MBG = Meridian Bank Group"]],
     )
     reference_date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = Field(
         None, description="Day from which 'last year' counts, such as 2024-12-31; empty takes the newest in the corpus"

@@ -10,7 +10,7 @@ from datetime import date
 import numpy as np
 
 from pipelines.errors import ConfigurationError, did_you_mean, shorten
-from pipelines.records import Column, MetadataValue
+from pipelines.records import PAGE, SECTION, TABLE, Column, MetadataValue
 from pipelines.stages.filter import Filtered
 from pipelines.stages.filter.guess import Guess, among, either
 from pipelines.stages.filter.time_fields import TimeFields
@@ -19,6 +19,8 @@ from pipelines.vocabulary.aliases import given_aliases
 from pipelines.vocabulary.names import Named, Names, text_values
 from pipelines.vocabulary.words import Word, folded, words
 
+PLACES = frozenset((PAGE, SECTION, TABLE, "section_title", "section_level", "keyword", "keywords", "language"))
+"""Fields that say where in its document a chunk stands, or sum its text up: questions name them for other reasons."""
 _MOST_VALUES = 5_000
 _SAMPLE = 4_000
 _NUMBERED = 0.8
@@ -61,7 +63,7 @@ class Reader:
             if name not in times.names and 0 < len(values := list(text_values(column))) <= _MOST_VALUES
         }
         further = given_aliases(given)
-        _refuse_unknown(further, named)
+        _refuse_unknown(further, columns)
         names = Names.of(named, further)
         if filtered.texts:
             rows = np.unique(np.linspace(0, len(filtered.texts) - 1, _SAMPLE).astype(np.int32))
@@ -113,11 +115,11 @@ def _chosen(fields: Sequence[str], columns: Mapping[str, Column]) -> list[str]:
                 f"The filter is to read the metadata field '{shorten(name)}' out of questions, which no document has; "
                 f"fields are: {shorten(there, 300)}.{did_you_mean(name, columns)}"
             )
-    return list(fields) or list(columns)
+    return list(fields) or [name for name in columns if name not in PLACES]
 
 
-def _refuse_unknown(given: Mapping[str, object], named: Mapping[str, Sequence[str]]) -> None:
-    known = {value for own in named.values() for value in own}
+def _refuse_unknown(given: Mapping[str, object], columns: Mapping[str, Column]) -> None:
+    known = {value for column in columns.values() for value in column.values if isinstance(value, str)}
     for value in given:
         if value not in known:
             raise ConfigurationError(

@@ -21,7 +21,7 @@ _DATED = re.compile(
     re.IGNORECASE,
 )
 _SOFT = ("day", "month", "season", "part")
-_SURE, _OF_A_DOCUMENT, _OF_AN_EVENT = 0.8, 0.7, 0.4
+_SURE, _OF_A_DOCUMENT, _OF_AN_EVENT, _REFINES = 0.8, 0.7, 0.4, 0.1
 """Days, months and seasons may say when something happened: only beside a word for a document are they its own."""
 _DOCUMENT = (
     "note report filing letter memo edition version release statement minutes article paper presentation update call "
@@ -44,7 +44,7 @@ def time_guesses(text: str, fields: TimeFields, columns: Mapping[str, Column], r
 
 
 def _open_without_field(one: Mention, fields: TimeFields) -> bool:
-    return one.period is None and not fields.quarters
+    return one.period is None and not fields.quarters and not fields.periods
 
 
 _NOUN = r"(?:" + "|".join(map(re.escape, _DOCUMENT)) + r"|polic(?=ies))(?:s|es|ies)?"
@@ -73,7 +73,13 @@ class _Told:
         """Return how surely the period itself, and not only its year, is what the document is about."""
         if one.confidence >= _SURE or one.relation == "since":
             return one.confidence
+        if _DATED.search(self.text[: one.begin]):
+            return _SURE
         return _OF_A_DOCUMENT if self._beside_document(one) else _OF_AN_EVENT
+
+    def _finer_than_years(self) -> float:
+        """Less sure than the years, where there are any: the first to be dropped where too few chunks remain."""
+        return round(self.finer_confidence - (_REFINES if self.fields.years else 0), 2)
 
     def _beside_document(self, one: Mention) -> bool:
         return bool(_BEHIND_DOCUMENT.search(self.text[: one.begin]) or _BEFORE_DOCUMENT.match(self.text[one.end :]))
@@ -101,9 +107,11 @@ class _Told:
         guesses = []
         for name, known in self.fields.periods.items():
             dated = [(one, days) for one in self.found if (days := one.days()) is not None]
-            values = tuple(dict.fromkeys(v for one, days in dated for v in _matching(one, days, known)))
+            matching = [v for one, days in dated for v in _matching(one, days, known)]
+            matching += [v for one in self.found if one.quarter for v in _of_quarter(one.quarter, known)]
+            values = tuple(dict.fromkeys(matching))
             if values:
-                guesses.append(among(name, values, round(self.finer_confidence - 0.01, 2), self.said))
+                guesses.append(among(name, values, self._finer_than_years(), self.said))
         return guesses if len(guesses) < 2 else [_any_of(guesses)]
 
     def _joint(self) -> Guess | None:
@@ -115,8 +123,7 @@ class _Told:
         if not all(clauses):
             return None
         where = _or([clause for own in clauses for clause in own])
-        # A little less sure than the year: it is the first to be dropped where too few chunks remain.
-        return Guess(where, self._values(where), round(self.finer_confidence - 0.02, 2), self.said)
+        return Guess(where, self._values(where), self._finer_than_years(), self.said)
 
     def _finer(self, one: Mention, dated: bool) -> list[Where]:
         if one.period is None:
@@ -198,6 +205,10 @@ def _matching(one: Mention, days: Period, known: Mapping[MetadataValue, Period])
     if days.grain in ("year", "range") and not (days.fiscal and same):
         return within or [value for value, own in known.items() if days.within(own)]
     return same or within or [value for value, own in known.items() if days.within(own)]
+
+
+def _of_quarter(number: int, known: Mapping[MetadataValue, Period]) -> list[MetadataValue]:
+    return [v for v, own in known.items() if own.grain == "quarter" and (own.start.month + 2) // 3 == number]
 
 
 def _in(name: str, values: Values) -> Where:
