@@ -28,7 +28,7 @@ from pipelines.models.devices import machine
 from pipelines.settings import REPOSITORY, home
 
 BENCHMARKS = (
-    "again", "comparison", "golden", "scoring", "what_if", "embedding", "sweep", "two_workers", "scale",
+    "again", "comparison", "golden", "loading", "scoring", "what_if", "embedding", "sweep", "two_workers", "scale",
 )  # fmt: skip
 RATIOS = {
     "sweep_over_unique_work": "sweep",

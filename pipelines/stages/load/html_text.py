@@ -11,7 +11,7 @@ from pipelines.stages.load.encodings import decoded
 from pipelines.stages.load.outcome import Note
 from pipelines.stages.load.writer import Writer, one_line
 
-_SILENT = frozenset(("script", "style", "noscript", "template", "head", "svg", "math", "iframe", "object", "select",
+_SILENT = frozenset(("script", "style", "noscript", "template", "svg", "math", "iframe", "object", "select",
                      "button", "input", "textarea"))  # fmt: skip
 _AROUND = frozenset(("nav", "footer", "aside", "form", "menu", "dialog"))
 _INLINE = frozenset((
@@ -75,7 +75,7 @@ def write_page(text: str, writer: Writer, *, main_text: bool) -> str:
         if not (before and writer.empty):
             return title
     body = tree.find("body")
-    _write(tree if body is None else body, writer, _AROUND if main_text else frozenset())
+    _write(tree if body is None else body, writer, (_AROUND if main_text else frozenset()) | {"head"})
     return title
 
 

@@ -14,6 +14,8 @@ _SAME_LINE = 0.5
 _LINE_ENDS = (10, 13)
 _SPACES = (9, 10, 13, 32, 160)
 _NOTHING = (0, 0xFFFF)
+_LINE_END_HYPHENS = (2, 0xFFFE)
+_INVISIBLE = 0x200B
 
 
 @dataclass(frozen=True)
@@ -82,17 +84,18 @@ def _pieces(words: Any, codes: npt.NDArray[np.uint32], boxes: npt.NDArray[np.flo
     ink = np.flatnonzero(~np.isin(codes, (*_SPACES, *_NOTHING)))
     if not len(ink):
         return []
-    letters = [_letter(int(code)) for code in codes]
+    letters = _letters(codes)
+    heights = boxes[:, 3] - boxes[:, 1]
     firsts = np.flatnonzero(_breaks(codes, boxes, ink))
     lasts = np.append(firsts[1:], len(ink)) - 1
     found = []
     for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
         rows = ink[first : last + 1]
-        text = " ".join("".join(letters[rows[0] : rows[-1] + 1]).split(" "))
+        text = letters[rows[0] : rows[-1] + 1].replace(chr(_INVISIBLE), "")
         left, bottom = boxes[rows, :2].min(axis=0).tolist()
         right, top = boxes[rows, 2:].max(axis=0).tolist()
-        said = float(pdfium.FPDFText_GetFontSize(words, int(rows[len(rows) // 2])))
-        size = _real_size(said, float(np.median(boxes[rows, 3] - boxes[rows, 1])))
+        middle = int(rows[len(rows) // 2])
+        size = _real_size(float(pdfium.FPDFText_GetFontSize(words, middle)), float(heights[middle]))
         found.append(Piece(text, left, right, bottom, top, size))
     return found
 
@@ -115,12 +118,11 @@ def _breaks(
     return np.concatenate([[True], new | (off > _SAME_LINE * height)])
 
 
-def _letter(code: int) -> str:
-    """Return a letter; a hyphen that a line's end asks for is a soft one."""
-    if code in (2, 0xFFFE):
-        return "\u00ad"
-    if code in _SPACES:
-        return " "
-    if code in _NOTHING or 0xD800 <= code < 0xE000 or code > 0x10FFFF:
-        return "\ufffd" if code > 0xFF else ""
-    return chr(code)
+def _letters(codes: npt.NDArray[np.uint32]) -> str:
+    """Return one character a code; a hyphen that a line's end asks for is a soft one, and what is none is invisible."""
+    kept = codes.astype(np.uint32)
+    kept[np.isin(codes, _SPACES)] = 32
+    kept[np.isin(codes, _LINE_END_HYPHENS)] = 0xAD
+    kept[np.isin(codes, _NOTHING)] = _INVISIBLE
+    kept[((codes >= 0xD800) & (codes < 0xE000)) | (codes > 0x10FFFF)] = 0xFFFD
+    return kept.astype("<u4").tobytes().decode("utf-32-le")
