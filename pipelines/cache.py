@@ -14,6 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from pipelines.aside import aside_name
 from pipelines.errors import storage_errors
 
 T = TypeVar("T")
@@ -105,7 +106,7 @@ class Cache:
             StorageError: when the disk is full or refuses; nothing half-written is left behind.
         """
         place = self.folder(stage, key)
-        aside = self.root / "incoming" / f"{key}-{uuid.uuid4().hex[:8]}"
+        aside = self.root / "incoming" / aside_name(key)
         try:
             with storage_errors(place, f"keep the output of the {stage} stage"):
                 aside.mkdir(parents=True)

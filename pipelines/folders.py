@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.aside import aside_name
 from pipelines.cache import Codec, DamagedArtefact
 from pipelines.errors import storage_errors
 from pipelines.execution import Execution, Node
@@ -32,7 +32,7 @@ def made_aside(run: Execution, what: str, make: Callable[[Path], None]) -> Path:
     Raises:
         StorageError: when the disk is full or refuses.
     """
-    folder = run.cache.root / "incoming" / f"{what}-{uuid.uuid4().hex[:8]}"
+    folder = run.cache.root / "incoming" / aside_name(what)
     with storage_errors(folder, f"make room for the {what}"):
         folder.mkdir(parents=True)
     try:

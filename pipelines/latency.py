@@ -44,8 +44,9 @@ class Stopwatch:
         n = len(plan.questions)
         return cls(plan, tuple(random.Random(seed).sample(range(n), min(SAMPLE, n))))  # noqa: S311
 
+    @cached_property
     def parts(self) -> tuple[Timed, ...]:
-        """Return the measurement of each stage that does something, as nodes; equal ones of many pipelines are one."""
+        """The measurement of each stage that does something, as nodes; equal ones of many pipelines are one."""
         pipeline = self.plan.pipeline
         found: list[Timed] = []
         if pipeline.retrieve.needs_vectors or pipeline.rerank.needs_vectors or not pipeline.transform.identity:
@@ -60,7 +61,7 @@ class Stopwatch:
 
     def milliseconds(self, run: Execution) -> list[float]:
         """Return what each sampled question takes in all stages together."""
-        return [float(sum(stages)) for stages in zip(*(run.get(part) for part in self.parts()), strict=True)]
+        return [float(sum(stages)) for stages in zip(*(run.get(part) for part in self.parts), strict=True)]
 
     @cached_property
     def _sample_key(self) -> str:

@@ -18,12 +18,13 @@ from pipelines.runs.database import Database
 from pipelines.runs.doing import do_evaluation
 from pipelines.runs.heart import Heart
 from pipelines.runs.jobs import Job, Jobs, this_worker
+from pipelines.runs.leftovers import clear_leftovers
 from pipelines.runs.lock import WorkerLock, first_free
 from pipelines.runs.spawn import slots_given
 from pipelines.runs.store import RunStore
 from pipelines.runs.submit import EVALUATE
 from pipelines.runs.versions import source_digest
-from pipelines.settings import database_url, home, logs_folder, runs_folder
+from pipelines.settings import cache_folder, database_url, home, logs_folder, runs_folder
 from pipelines.sweeps.doing import SWEEP, do_sweep, help_sweep
 
 _POLL_S = 0.2
@@ -127,7 +128,9 @@ def main() -> None:
     if lock is None:
         sys.exit(0)
     try:
-        Worker(Database(database_url()), float(os.environ.get("RAG_WORKBENCH_IDLE_S", "20"))).run()
+        database = Database(database_url())
+        clear_leftovers(cache_folder(), runs_folder(), RunStore(database, runs_folder()))
+        Worker(database, float(os.environ.get("RAG_WORKBENCH_IDLE_S", "20"))).run()
     finally:
         lock.release()
 

@@ -26,9 +26,7 @@ def percentile_bounds(
     """
     grid = Grid.of(values)
     whole = ~np.isnan(values).any(axis=0)
-    means = _resampled(grid, values, whole, resamples, seed, block_bytes)
-    valid = np.full(len(means), resamples, dtype=np.int64)
-    valid[~whole] = np.count_nonzero(~np.isnan(means[~whole]), axis=1)
+    means, valid = _resampled(grid, values, whole, resamples, seed, block_bytes)
     low, high = _entries(means, valid)
     # Dividing and scaling keep the order, and so are left to the few entries that count.
     low[whole] /= len(values)
@@ -74,23 +72,24 @@ def _entries(rows: DoubleArray, valid: LongArray) -> tuple[DoubleArray, DoubleAr
 
 def _resampled(
     grid: Grid, values: DoubleArray, whole: BoolArray, resamples: int, seed: int, block_bytes: int
-) -> DoubleArray:
+) -> tuple[DoubleArray, LongArray]:
     """Return what each resample has of every column, float64 [n_columns, resamples], up to the grid's scale.
 
     Of a column that is scored throughout (`whole`) these are sums; of any other means, NaN where a resample holds no
-    scored question.
+    scored question. Also return how many resamples hold any, int64 [n_columns].
     """
     parted = np.flatnonzero(~whole)
     masks, mask = _distinct_masks(values[:, parted])
-    found = np.empty((values.shape[1], resamples))
+    found, valid = np.empty((values.shape[1], resamples)), np.full(values.shape[1], resamples, dtype=np.int64)
     for part, counts in _weights(len(values), resamples, seed, block_bytes):
         np.matmul(grid.whole.T, counts.T, out=found[:, part])
         if len(parted):
             scored = masks.T @ counts.T
+            valid[parted] -= np.count_nonzero(scored == 0, axis=1)[mask]
             scored[scored == 0] = np.nan
             for i, column in enumerate(parted.tolist()):
                 found[column, part] /= scored[mask[i]]
-    return found
+    return found, valid
 
 
 def _distinct_masks(values: DoubleArray) -> tuple[DoubleArray, LongArray]:

@@ -7,7 +7,6 @@ scored on with their reasons, and the fragments of its evidence with the stage t
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.aside import aside_name
 from pipelines.errors import NotFoundError, storage_errors
 from pipelines.losses import STAGES, Fates
 from pipelines.records import PADDING, IntArray, LongArray, Metric, Rankings, Scores
@@ -39,7 +39,7 @@ def write_details(details: Details, path: Path) -> None:
     Raises:
         StorageError: when the disk is full or refuses; nothing is left behind.
     """
-    aside = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}.parquet")
+    aside = path.with_name(f".{aside_name(path.stem)}.parquet")
     try:
         with storage_errors(path, "keep the per-question results"):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -143,7 +143,8 @@ def _named(codes: npt.NDArray[np.integer[Any]], names: Sequence[str]) -> pa.Dict
 
 
 def _read(path: Path) -> Details:
-    table = pq.read_table(path)
+    with pq.ParquetFile(path) as opened:
+        table = opened.read()
     declared = json.loads(table.schema.metadata[b"run"])
     metrics = tuple(Metric(*row) for row in declared["metrics"])
     ids = tuple(table["question_id"].to_pylist())

@@ -37,6 +37,6 @@ def evaluated(evaluation: Evaluation, execution: Execution) -> Evaluated:
     """Do what an evaluation needs in `execution`, and return the run."""
     started = time.perf_counter()
     (numbers,) = measured([evaluation], execution)
-    execution.account_for(*evaluation.needs())
+    execution.account_for(*evaluation.needs)
     account = Account(time.perf_counter() - started, execution.reports, execution.notes)
     return made_run(evaluation, numbers, account, execution)

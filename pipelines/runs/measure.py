@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -51,12 +51,19 @@ class Evaluation:
     seed: int = 0
     identity: str | None = None
 
+    @cached_property
     def stopwatch(self) -> Stopwatch:
-        """Return the measurement of its latency."""
+        """The measurement of its latency."""
         return Stopwatch.of(self.plan, self.seed)
 
-    def needs(self) -> list[Node[Any]]:
-        """Return the nodes whose outputs the run is made of."""
+    @cached_property
+    def fates(self) -> Node[Fates]:
+        """What became of the evidence."""
+        return fates(self.plan)
+
+    @cached_property
+    def needs(self) -> tuple[Node[Any], ...]:
+        """The nodes whose outputs the run is made of."""
         losses = [index_loss(self.plan, depth, k) for depth, k in _asked_of_index(self.plan.pipeline)]
         plan = self.plan
         needed: list[Node[Any]] = [
@@ -65,10 +72,10 @@ class Evaluation:
             plan.before_rerank,
             plan.rankings,
             plan.scores,
-            fates(plan),
+            self.fates,
         ]
         spent: list[Node[Any]] = [spent for _, spent in plan.spendings]
-        return [*needed, *losses, *spent, *self.stopwatch().parts()]
+        return (*needed, *losses, *spent, *self.stopwatch.parts)
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,7 @@ def measured(evaluations: Sequence[Evaluation], execution: Execution, known: Kno
     earlier calls.
     """
     scores = [_with_columns(execution.get(one.plan.scores), _extra_columns(one.plan, execution)) for one in evaluations]
-    traced = [execution.get(fates(one.plan)) for one in evaluations]
+    traced = [execution.get(one.fates) for one in evaluations]
     seed, memory = evaluations[0].seed, {} if known is None else known
     shares = [one.shares().reshape(one.n_questions, -1) for one in traced]
     own = _intervals([one.values for one in scores], seed, memory)
@@ -109,7 +116,7 @@ def measured(evaluations: Sequence[Evaluation], execution: Execution, known: Kno
     return [
         Numbers(
             scores[i],
-            [*_means(scores[i], own[i]), *_latency(one.stopwatch().milliseconds(execution), seed)],
+            [*_means(scores[i], own[i]), *_latency(one.stopwatch.milliseconds(execution), seed)],
             traced[i],
             _losses(traced[i], lost[i]),
         )

@@ -6,11 +6,10 @@ import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Subquery, case, delete, func, select
+from sqlalchemy import Column, Connection, RowMapping, Select, Subquery, case, delete, func, select
 
 from pipelines.errors import NotFoundError, did_you_mean, shorten
 from pipelines.execution import StageReport
@@ -59,8 +58,7 @@ class RunStore:
 
     def _add_rows(self, records: Sequence[Run]) -> None:
         with self._db.writing() as connection:
-            for record in records:
-                _add_parents(connection, record)
+            _add_parents(connection, records)
             connection.execute(run.insert(), [_run_row(record) for record in records])
             connection.execute(
                 metric.insert(), [_metric_row(r.id, i, m) for r in records for i, m in enumerate(r.metrics)]
@@ -81,6 +79,15 @@ class RunStore:
                 query = select(run.c.identity, run.c.id).where(run.c.identity.in_(part)).order_by(run.c.number)
                 for identity, run_id in connection.execute(query):
                     found.setdefault(identity, run_id)
+        return found
+
+    def known(self, run_ids: Sequence[str]) -> set[str]:
+        """Return which of these ids are those of runs."""
+        found: set[str] = set()
+        with self._db.reading() as connection:
+            for at in range(0, len(run_ids), _KEYS_AT_ONCE):
+                query = select(run.c.id).where(run.c.id.in_(run_ids[at : at + _KEYS_AT_ONCE]))
+                found.update(connection.execute(query).scalars())
         return found
 
     def get(self, reference: str) -> Run:
@@ -209,15 +216,24 @@ def _find(connection: Connection, reference: str) -> RowMapping | None:
     return rows[0] if len(rows) == 1 else None
 
 
-def _add_parents(connection: Connection, record: Run) -> None:
-    seen = select(dataset_version.c.version).where(dataset_version.c.version == record.dataset_version)
-    if connection.execute(seen).first() is None:
-        values = {"version": record.dataset_version, "first_seen": record.created}
-        connection.execute(dataset_version.insert().values(**values))
-    known = select(configuration.c.fingerprint).where(configuration.c.fingerprint == record.configuration)
-    if connection.execute(known).first() is None:
-        values = {"fingerprint": record.configuration, "label": record.label}
-        connection.execute(configuration.insert().values(**values, settings=dict(record.settings)))
+def _add_parents(connection: Connection, records: Sequence[Run]) -> None:
+    """Enter the dataset versions and configurations of `records` that are not there yet."""
+    versions = {r.dataset_version: {"version": r.dataset_version, "first_seen": r.created} for r in reversed(records)}
+    _add_missing(connection, dataset_version.c.version, versions)
+    made = {r.configuration: {"fingerprint": r.configuration, "label": r.label} for r in reversed(records)}
+    settings = {r.configuration: dict(r.settings) for r in reversed(records)}
+    rows = {key: {**row, "settings": settings[key]} for key, row in made.items()}
+    _add_missing(connection, configuration.c.fingerprint, rows)
+
+
+def _add_missing(connection: Connection, key: Column[str], rows: Mapping[str, Mapping[str, Any]]) -> None:
+    keys = list(rows)
+    for at in range(0, len(keys), _KEYS_AT_ONCE):
+        part = keys[at : at + _KEYS_AT_ONCE]
+        known = set(connection.execute(select(key).where(key.in_(part))).scalars())
+        new = [dict(rows[one]) for one in part if one not in known]
+        if new:
+            connection.execute(key.table.insert(), new)
 
 
 def _run_row(record: Run) -> dict[str, Any]:
@@ -245,8 +261,12 @@ def _stage_row(run_id: str, position: int, name: str, report: StageReport) -> di
 
 
 def _loss_row(run_id: str, losses: LossesByCut) -> dict[str, Any]:
-    shares = {cut: {name: list(astuple(lost)) for name, lost in row.items()} for cut, row in losses.items()}
+    shares = {cut: {name: _plain(lost) for name, lost in row.items()} for cut, row in losses.items()}
     return {"run_id": run_id, "shares": shares}
+
+
+def _plain(lost: Lost) -> list[float | int | None]:
+    return [lost.mean, lost.low, lost.high, lost.n]
 
 
 def _losses(shares: Mapping[str, Mapping[str, Sequence[Any]]]) -> LossesByCut:

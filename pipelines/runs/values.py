@@ -24,9 +24,10 @@ def read_values(path: Path, metrics: Sequence[str]) -> tuple[tuple[str, ...], di
     """
     file = path if path.exists() else path.with_suffix("") / SCORES
     try:
-        held = set(pq.read_schema(file).names)
-        wanted = [name for name in metrics if name in held]
-        table = pq.read_table(file, columns=["question_id", *wanted])
+        with pq.ParquetFile(file) as opened:
+            held = set(opened.schema_arrow.names)
+            wanted = [name for name in metrics if name in held]
+            table = opened.read(columns=["question_id", *wanted])
         values = {name: table[name].to_numpy().astype(np.float64) for name in wanted}
         return tuple(table["question_id"].to_pylist()), values
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:

@@ -41,7 +41,7 @@ class Accounts:
         """Find out who needs each output first."""
         seen: set[str] = set()
         for number, evaluation in self.evaluations:
-            self._first.update({node.key: number for node in upstream(evaluation.needs(), seen)})
+            self._first.update({node.key: number for node in upstream(evaluation.needs, seen)})
 
     def of(self, number: int, evaluation: Evaluation) -> Account:
         """Return the account of one evaluation, whose outputs are all in the store."""
@@ -62,7 +62,7 @@ class Accounts:
     def executions(self) -> Executions:
         """Return how many distinct outputs the batch needed, and how many of them were computed for it."""
         seen: set[str] = set()
-        kept = [node for _, one in self.evaluations for node in upstream(one.needs(), seen) if node.codec is not None]
+        kept = [node for _, one in self.evaluations for node in upstream(one.needs, seen) if node.codec is not None]
         made = [entry.made for entry in map(self._entry, kept) if entry is not None]
         return Executions(len(kept), sum(at >= self.proposed for at in made))
 
@@ -73,4 +73,4 @@ class Accounts:
 
 
 def _stored(evaluation: Evaluation) -> Iterable[Node[Any]]:
-    return (node for node in upstream(evaluation.needs()) if node.codec is not None)
+    return (node for node in upstream(evaluation.needs) if node.codec is not None)

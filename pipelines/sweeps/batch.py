@@ -76,7 +76,7 @@ class Batch:
         ]
         self._accounts = Accounts(execution.cache, proposed, self.evaluations)
         self.graph = Graph(execution.cache)
-        self._waits = {number: self.graph.add(evaluation.needs()) for number, evaluation in self.evaluations}
+        self._waits = {number: self.graph.add(evaluation.needs) for number, evaluation in self.evaluations}
 
     def executions(self) -> Executions:
         """Return how many outputs were needed and computed; asked for when all is done."""

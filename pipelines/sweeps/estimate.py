@@ -167,7 +167,7 @@ def _sizes(evaluations: Sequence[Evaluation], run: Execution, unread: Unread) ->
 
 
 def _n_kept(evaluation: Evaluation) -> int:
-    return sum(node.codec is not None for node in upstream(evaluation.needs()))
+    return sum(node.codec is not None for node in upstream(evaluation.needs))
 
 
 def _by_stage(
