@@ -12,6 +12,8 @@ from pipelines.stages.retrieve import Lookup, Searcher
 from pipelines.stages.retrieve.rules import RuledSearcher, Rules, capped
 from pipelines.topk import fuse
 
+_RRF_K = 60
+
 
 @dataclass(frozen=True)
 class Search:
@@ -42,13 +44,14 @@ class Search:
 
 
 def per_question(rankings: Rankings, queries: Queries, rules: Rules | None = None) -> Rankings:
-    """Fuse the rankings of a question's several queries by reciprocal rank; a single one stays as it is.
+    """Fuse the rankings of a question's several queries by reciprocal rank, where questions may have several.
 
     What each query finds is under `rules` already; how many chunks a document gives is seen to again after the fusion.
     """
-    if len(queries.texts) == queries.n_questions:
+    alone = queries.rrf_k is None and len(queries.texts) == queries.n_questions
+    if alone or not queries.texts:
         return rankings
-    gain = np.broadcast_to(1.0 / (queries.rrf_k + np.arange(1, rankings.depth + 1)), rankings.chunk.shape)
+    gain = np.broadcast_to(1.0 / ((queries.rrf_k or _RRF_K) + np.arange(1, rankings.depth + 1)), rankings.chunk.shape)
     nth = np.arange(len(queries.question)) - np.searchsorted(queries.question, queries.question)
     parts = []
     for n in range(int(nth.max()) + 1):

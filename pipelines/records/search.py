@@ -15,15 +15,18 @@ from pipelines.records.values import PADDING, BoolArray, ByteArray, FloatArray, 
 class Queries:
     """What is searched for: one or more texts a question. `question` is int32 [n_queries], in order of question.
 
-    Several of a question are fused by reciprocal rank, 1 / (`rrf_k` + rank). `texts` are what words are looked for in;
-    a query's vector is that of its text, unless there are `meant` and `passages`, one entry a query: then it is the
-    mean of the vectors of `meant`, embedded as a query unless it is empty, and of the passages, embedded as documents.
+    Several of a question are fused by reciprocal rank, 1 / (`rrf_k` + rank); so is a single one of a question whose
+    neighbours have several, lest its scores depend on them. `rrf_k` None: each has one, which is not fused (or 60).
+
+    `texts` are what words are looked for in; a query's vector is that of its text, unless there are `meant` and
+    `passages`, one entry a query: then it is the mean of the vectors of `meant`, embedded as a query unless it is
+    empty, and of the passages, embedded as documents.
     """
 
     question: IntArray
     texts: tuple[str, ...]
     n_questions: int
-    rrf_k: int = 60
+    rrf_k: int | None = None
     meant: tuple[str, ...] = ()
     passages: tuple[tuple[str, ...], ...] = ()
 
