@@ -88,7 +88,8 @@ def _near(documents: Sequence[Document], least: float) -> dict[str, tuple[str, f
     """Find candidates by MinHash, a little below `least`, and compare them exactly."""
     from datasketch import MinHashLSH
 
-    index = MinHashLSH(threshold=max(0.05, least - 0.1), num_perm=_PERMUTATIONS)
+    # What is missed here is lost, what is found too much is compared: the former weighs more.
+    index = MinHashLSH(threshold=max(0.05, least - 0.1), num_perm=_PERMUTATIONS, weights=(0.1, 0.9))
     sets: dict[str, npt.NDArray[np.uint64]] = {}
     first = {}
     for document in documents:

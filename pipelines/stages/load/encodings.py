@@ -16,6 +16,7 @@ _SAMPLE_BYTES = 1 << 16
 _LEAST_BYTES = 64
 _LEAST_LETTERS = 2
 _MOST_CHAOS = 0.1
+_SAME_COHERENCE = 0.05
 
 
 def decoded(data: bytes, where: str, encoding: str) -> tuple[str, list[Note]]:
@@ -81,7 +82,7 @@ def _guess(data: bytes) -> str | None:
     if not found:
         return None
     best = max(found, key=lambda one: (one.coherence, -one.chaos))
-    western = next((one for one in found if one.encoding == "cp1252"), None)
-    if western is not None and western.coherence >= best.coherence - 0.05:
-        best = western
-    return str(best.encoding) if best.coherence > 0 or best.encoding == "cp1252" else None
+    western = next((one for one in found if "cp1252" in one.could_be_from_charset), None)
+    if western is not None and western.coherence >= best.coherence - _SAME_COHERENCE:
+        return "cp1252"
+    return str(best.encoding) if best.coherence > 0 else None
