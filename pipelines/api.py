@@ -8,6 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.cache import Cache
+from pipelines.chat_verbs import (
+    Answer,
+    ChatClient,
+    FunctionClient,
+    Message,
+    Prompt,
+    Sampling,
+    from_llama_index,
+    register_chat_client,
+)
 from pipelines.compare.comparison import Comparison, RunScores, compare
 from pipelines.compare.questions import QuestionDifference
 from pipelines.compare.questions import question_differences as differences
@@ -96,7 +106,9 @@ from pipelines.whatif import WhatIf, opened
 __all__ = [
     "DEFAULT_METRICS",
     "SWEEP",
+    "Answer",
     "Bar",
+    "ChatClient",
     "Condition",
     "Disagreement",
     "Estimate",
@@ -106,6 +118,7 @@ __all__ = [
     "FieldReport",
     "Filled",
     "FilterReport",
+    "FunctionClient",
     "Holes",
     "Job",
     "Judgment",
@@ -114,14 +127,17 @@ __all__ = [
     "Losses",
     "LostEvidence",
     "LostQuestion",
+    "Message",
     "Preview",
     "PreviewedChunk",
+    "Prompt",
     "Published",
     "QuestionInDepth",
     "Queue",
     "QueueItem",
     "RankedChunk",
     "ReadQuestion",
+    "Sampling",
     "SliceReport",
     "SliceRow",
     "SweepListed",
@@ -138,6 +154,7 @@ __all__ = [
     "extraction_report",
     "filter_report",
     "first_rank",
+    "from_llama_index",
     "import_formats",
     "import_judging",
     "job_log",
@@ -154,6 +171,7 @@ __all__ = [
     "publish_judgments",
     "read_sweep",
     "record_judgment",
+    "register_chat_client",
     "rescore",
     "resume",
     "run_sweep",
