@@ -129,7 +129,9 @@ class _Row:
     row: Mapping[str, object]
 
     def means(self, item: Evidence) -> bool:
-        """Return whether it is this piece of evidence: by its span, else by its quote."""
+        """Return whether it is this piece of evidence: by its grade and its span, else its quote."""
+        if (1 if self.row.get("grade") is None else self.row["grade"]) != item.grade:
+            return False
         if self.row.get("document_id") not in (item.document_id, _number(item.document_id)):
             return False
         if self.row.get("start") is not None or self.row.get("quote") is None:

@@ -184,8 +184,7 @@ class _Maker:
         if _half(span, own):
             self.n_judged += 1
             return False
-        about = [one for one in here if overlap((one.start, one.end), span)]
-        if disagree(about):
+        if disagree([one for one in here if _same_passage((one.start, one.end), span)]):
             self.n_unsettled += 1
             return True
         if not self.again and _half(span, here):
@@ -233,6 +232,11 @@ def _span_of(item: Evidence, whole: Span) -> Span:
     if item.start is None or item.end is None:
         return whole if item.quote is None else (0, 0)
     return item.start, item.end
+
+
+def _same_passage(a: Span, b: Span) -> bool:
+    """Return whether two spans share at least half of the longer one."""
+    return 2 * overlap(a, b) >= max(a[1] - a[0], b[1] - b[0])
 
 
 def _half(span: Span, said: Iterable[Judgment]) -> bool:
