@@ -45,7 +45,7 @@ def age_s(path: Path) -> float:
         latest = max(one.stat().st_mtime for one in (path, *(path.iterdir() if path.is_dir() else ())))
     except OSError:
         return 0.0
-    return time.time() - latest
+    return time.time() - float(latest)
 
 
 def _is_left(path: Path) -> bool:

@@ -25,7 +25,7 @@ def percentile_bounds(
     `values` is float64 [n_questions, n_columns], NaN where unscored, with something scored in every column.
     """
     grid = Grid.of(values)
-    whole = ~np.isnan(values).any(axis=0)
+    whole = np.asarray(~np.isnan(values).any(axis=0))
     means, valid = _resampled(grid, values, whole, resamples, seed, block_bytes)
     low, high = _entries(means, valid)
     # Dividing and scaling keep the order, and so are left to the few entries that count.

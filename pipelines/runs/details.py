@@ -101,15 +101,12 @@ def _ranking(details: Details) -> dict[str, pa.Array]:
     hit = rankings.chunk != PADDING
     offsets = np.append(0, np.cumsum(hit.sum(axis=1))).astype(np.int32)
 
-    def held(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return values[hit]
-
     values = {
-        "chunk": pa.array(held(rankings.chunk)),
-        "score": pa.array(held(rankings.score)),
-        "document_id": _named(held(spans.document), spans.ids),
-        "start": pa.array(held(spans.start)),
-        "end": pa.array(held(spans.end)),
+        "chunk": pa.array(rankings.chunk[hit]),
+        "score": pa.array(rankings.score[hit]),
+        "document_id": _named(spans.document[hit], spans.ids),
+        "start": pa.array(spans.start[hit]),
+        "end": pa.array(spans.end[hit]),
     }
     return {f"ranking.{name}": _lists(offsets, column) for name, column in values.items()}
 
