@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +25,7 @@ def marked(draw: st.DrawFn) -> Document:
     text = draw(LETTERS)
     cuts = sorted(draw(st.sets(st.integers(0, len(text)), max_size=5)))
     places = [0, *cuts, len(text)]
-    rows = [(a, b, i + 1) for i, (a, b) in enumerate(zip(places, places[1:], strict=False)) if a < b]
+    rows = [(a, b, i + 1) for i, (a, b) in enumerate(pairwise(places)) if a < b]
     return Document("d", text, {}, {PAGE: rows, SECTION: [(a, b, str(v)) for a, b, v in rows[1:]]})
 
 
@@ -57,7 +59,7 @@ def test_marks_stay_in_order_without_overlap_and_hold_what_they_held(data: st.Da
     across = any(edit.start < place < edit.end for edit in edits for place in boundaries)
     for rows in after.marks.values():
         assert all(0 <= start < end <= len(after.text) for start, end, _ in rows)
-        assert all(a[1] <= b[0] for a, b in zip(rows, rows[1:], strict=False))
+        assert all(a[1] <= b[0] for a, b in pairwise(rows))
     if across:
         return
     for start, end, value in document.marks[PAGE]:
@@ -72,7 +74,7 @@ def test_marks_stay_in_order_without_overlap_and_hold_what_they_held(data: st.Da
 @given(document=marked())
 def test_each_step_is_sound_and_says_all_at_once(step, document: Document):
     found = list(step(document))
-    assert all(a.end <= b.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(found))
     assert all(0 <= edit.start <= edit.end <= len(document.text) for edit in found)
     after = edited(document, found)
     if step is not hyphens:

@@ -323,7 +323,7 @@ def test_text_in_latin_1_is_read_and_said(name: str):
 
 def test_an_encoding_may_be_named():
     assert one("a.txt", "naïve".encode("latin-1"), encoding="iso-8859-1").text == "naïve"
-    with pytest.raises(DatasetError, match="a.txt is not utf-16 text"):
+    with pytest.raises(DatasetError, match=r"a\.txt is not utf-16 text"):
         one("a.txt", b"\xd8\x00\xd8", encoding="utf-16")
     with pytest.raises(DatasetError, match="is not UTF-8 text"):
         one("a.txt", GERMAN.encode("latin-1"), encoding="utf-8")

@@ -21,6 +21,7 @@ from pipelines.settings import REPOSITORY
 from pipelines.stages.load.outcome import Outcome
 
 Task = Mapping[str, Any]
+COMMAND: tuple[str, ...] = ("-m", "pipelines.stages.load.parser_process")
 _LENGTH_BYTES = 8
 _MOST_ANSWER_BYTES = 1 << 31
 _MOST_PROCESSES = 16
@@ -88,10 +89,13 @@ def _start() -> subprocess.Popen[bytes]:
         **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
         "MALLOC_ARENA_MAX": "2",
     }
-    command = [sys.executable, "-m", "pipelines.stages.load.parser_process"]
     try:
         return subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env
+            [sys.executable, *COMMAND],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=env,
         )
     except OSError as error:
         raise StorageError(f"No process could be started to read files ({error.strerror or error}).") from error
