@@ -14,7 +14,8 @@ from pipelines.queries_plan import query_vectors
 from pipelines.records import Chunks, FloatArray, IntArray, MetadataValue, Queries, Rankings
 from pipelines.searching import Search
 from pipelines.stages.filter import Asked, Sieve
-from pipelines.stages.rerank import Reranker, Retrieved
+from pipelines.stages.rerank import Circumstances, Reranker, Retrieved
+from pipelines.stages.rerank.judged import ChatReranker
 from pipelines.stages.retrieve import Retriever, Searcher
 from pipelines.stages.transform import ChatTransformer
 
@@ -99,8 +100,11 @@ class Live:
         own = self._as_queries([text]) if pipeline.rerank.needs_vectors else None
         circumstances = None
         if pipeline.rerank.needs_circumstances:
-            circumstances = self.plan.circumstances(self.run, self.retriever.leaves(search), [known])
-        return self.reranker.rerank(Retrieved(found, [text], self.texts, self.vectors, own, circumstances))
+            circumstances = Circumstances(self.run.get(self.plan.placed), self.retriever.leaves(search), [known])
+        retrieved = Retrieved(found, [text], self.texts, self.vectors, own, circumstances)
+        if isinstance(self.reranker, ChatReranker):
+            return self.reranker.asking(retrieved, asker(self.run, self.reranker, "rerank"))
+        return self.reranker.rerank(retrieved)
 
     def _queries(self, text: str) -> Queries:
         transform = self.plan.pipeline.transform

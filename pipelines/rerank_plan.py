@@ -19,7 +19,7 @@ from pipelines.golden.dataset import Dataset
 from pipelines.models.chat_knobs import ChatKnobs
 from pipelines.places import columns_of_place
 from pipelines.queries_plan import QueriesPlan, spent_of
-from pipelines.records import BoolArray, Chunks, Gold, MetadataValue, Paid, Question, Rankings, Spent
+from pipelines.records import BoolArray, Chunks, Gold, Paid, Question, Rankings, Spent
 from pipelines.records.training import Training
 from pipelines.stages.rerank import Circumstances, FittedReranker, PairReranker, Reranker, Retrieved
 from pipelines.stages.rerank.features import relevant_of
@@ -102,7 +102,7 @@ class RerankPlan(QueriesPlan):
         inputs: tuple[Node[Any], ...] = (self.before_rerank,)
         inputs += (self.texts,) if rerank.needs_texts else ()
         inputs += (self.vectors, self.question_vectors) if rerank.needs_vectors else ()
-        inputs += (self.documents, self.chunks, *self.leaves.values()) if rerank.needs_circumstances else ()
+        inputs += (self.placed, *self.leaves.values()) if rerank.needs_circumstances else ()
         return inputs
 
     @cached_property
@@ -119,17 +119,20 @@ class RerankPlan(QueriesPlan):
         circumstances = None
         if rerank.needs_circumstances:
             leaves = {name: run.get(node) for name, node in self.leaves.items()}
-            circumstances = self.circumstances(run, leaves, [one.known for one in self.asking.asked])
+            circumstances = Circumstances(run.get(self.placed), leaves, [one.known for one in self.asking.asked])
         found = run.get(self.before_rerank) if rankings is None else rankings
         return Retrieved(found, self.asking.texts, texts, vectors, own, circumstances)
 
-    def circumstances(
-        self, run: Execution, leaves: Mapping[str, Rankings], known: Sequence[Mapping[str, MetadataValue]]
-    ) -> Circumstances:
-        """Return what is known of the chunks and of how they were found."""
-        chunks = run.get(self.chunks)
-        columns = columns_of_place(run.get(self.documents), chunks)
-        return Circumstances(replace(chunks, columns=columns), leaves, known)
+    @cached_property
+    def placed(self) -> Node[Chunks]:
+        """The chunks with what their place says of them: held as they are, so that they are read once."""
+        inputs = (self.documents, self.chunks)
+
+        def work(run: Execution) -> Chunks:
+            chunks = run.get(self.chunks)
+            return replace(chunks, columns=columns_of_place(run.get(self.documents), chunks))
+
+        return Node("rerank", node_key("placed", "", inputs), inputs, work)
 
     # What a reranker learns from ----------------------------------------------------------------------------------
 

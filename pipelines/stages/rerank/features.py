@@ -11,7 +11,7 @@ import numpy as np
 from pipelines.records import PADDING, BoolArray, Chunks, DoubleArray, FloatArray, IntArray, LongArray, Rankings
 from pipelines.stages.rerank import Retrieved
 from pipelines.stages.rerank.lexical import from_0_to_1
-from pipelines.stages.rerank.named import Named, conflicts, headings
+from pipelines.stages.rerank.named import METADATA, conflicts
 from pipelines.stages.rerank.words import LEXICONS, Asked, Stemmer
 
 VERSION = 1
@@ -114,7 +114,6 @@ def _words(pairs: Pairs) -> Features:
     """Which words question and chunk share, and how long both are."""
     asked, row, chunk = pairs.asked, pairs.row, pairs.chunk
     n_asked = np.asarray([len(own) for own in asked.ids], dtype=np.float64)
-    n_held = np.asarray([len(own) for own in asked.lexicon.ids], dtype=np.float64)
     numbers = _numbers(pairs)
     return {
         "coverage": asked.coverage(row, chunk),
@@ -122,16 +121,15 @@ def _words(pairs: Pairs) -> Features:
         "rouge_l": asked.rouge_l(row, chunk),
         "numbers_shared": numbers,
         "question_words": n_asked[row],
-        "chunk_words": n_held[chunk],
+        "chunk_words": asked.lexicon.lengths[chunk],
     }
 
 
 def _numbers(pairs: Pairs) -> DoubleArray:
     """Return how many of the question's words with a digit the chunk holds."""
     lexicon = pairs.asked.lexicon
-    digits = np.zeros(max(1, len(lexicon.vocabulary)))
-    digits[[number for word, number in lexicon.vocabulary.items() if any(c.isdigit() for c in word)]] = 1.0
-    return np.asarray(pairs.asked.held[pairs.row].multiply(lexicon.held[pairs.chunk]) @ digits).ravel()
+    both = pairs.asked.held[pairs.row].multiply(lexicon.held[pairs.chunk])
+    return np.asarray(both @ lexicon.digits).ravel()
 
 
 def _place(pairs: Pairs) -> Features:
@@ -179,11 +177,12 @@ def _company(pairs: Pairs) -> Features:
 def _metadata(pairs: Pairs, known: bool) -> Features:
     """What the question names of the chunk's metadata, title and headings, or of other values of the same fields."""
     asked, columns = pairs.asked, pairs.chunks.columns
-    named = Named.of(columns, pairs.retrieved.questions, pairs.stemmer)
+    metadata = METADATA.of(pairs.chunks, asked.lexicon)
+    same, other = metadata.named(pairs.retrieved.questions, pairs.row, pairs.chunk)
     found: Features = {
-        "metadata_named": named.same(pairs.row, pairs.chunk),
-        "metadata_other": named.other(pairs.row, pairs.chunk),
-        "heading_coverage": headings(columns, asked, pairs.row, pairs.chunk),
+        "metadata_named": same,
+        "metadata_other": other,
+        "heading_coverage": metadata.heading_coverage(asked, pairs.row, pairs.chunk),
     }
     if known and pairs.retrieved.circumstances is not None:
         same, other = conflicts(columns, pairs.retrieved.circumstances.known, pairs.row, pairs.chunk)

@@ -2,85 +2,125 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipelines.records import PADDING, BoolArray, Column, DoubleArray, IntArray, LongArray, MetadataValue
-from pipelines.stages.rerank.words import Asked, Stemmer, sparse_rows, words_of
+from pipelines.records import PADDING, BoolArray, Chunks, Column, DoubleArray, IntArray, LongArray, MetadataValue
+from pipelines.stages.rerank.words import Asked, Lexicon, Stemmer, sparse_rows, words_of
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 _MOST_VALUES = 2_000
 _HEADINGS = ("title", "section", "first line")
+_HELD = 2
 
 
-@dataclass(frozen=True)
-class Named:
-    """For each field: `codes` of the chunks, int32 [n_chunks], and which values each question names.
+@dataclass(frozen=True, eq=False)
+class Values:
+    """The values of one field as words: `codes` of the chunks, int32 [n_chunks], and which words each value has."""
 
-    The latter is bool [n_questions, n_values + 1]; the last column, of no value, is False.
-    """
-
-    fields: tuple[tuple[IntArray, BoolArray], ...]
+    codes: IntArray
+    place: dict[str, int]
+    held: csr_matrix
+    sizes: LongArray
 
     @classmethod
-    def of(cls, columns: Mapping[str, Column], questions: Sequence[str], stemmer: Stemmer) -> Named:
-        """Look for the values of every field but headings, at most 2,000 of a field, in every question."""
-        chosen = [c for name, c in columns.items() if name not in _HEADINGS and 0 < len(c.values) <= _MOST_VALUES]
-        asked = [set(row) for row in words_of(questions, stemmer)]
-        return cls(tuple((column.codes, _named(column, asked, stemmer)) for column in chosen))
+    def of(cls, column: Column, stemmer: Stemmer) -> Values:
+        """Read the values of a column."""
+        words = [set(own) for own in words_of([str(value) for value in column.values], stemmer)]
+        place = {word: i for i, word in enumerate(sorted(set().union(*words)))}
+        held = sparse_rows([_numbers(own, place) for own in words], len(place))
+        return cls(column.codes, place, held, np.asarray([len(own) for own in words], dtype=np.int64))
 
-    def same(self, row: LongArray, chunk: LongArray) -> DoubleArray:
-        """Return in how many fields question `row[i]` names the value of chunk `chunk[i]`, float64 [n_pairs]."""
-        return _sum((named[row, codes[chunk]] for codes, named in self.fields), len(row))
+    def named(self, asked: Sequence[set[str]]) -> BoolArray:
+        """Return which values have all their words in each question, bool [n_questions, n_values + 1].
 
-    def other(self, row: LongArray, chunk: LongArray) -> DoubleArray:
-        """Return in how many fields it names another value, and not the chunk's, float64 [n_pairs]."""
-        others = (_any(named)[row] & ~named[row, codes[chunk]] for codes, named in self.fields)
-        return _sum(others, len(row))
-
-
-def _any(named: BoolArray) -> BoolArray:
-    """Return which questions name any value."""
-    found: BoolArray = np.logical_or.reduce(named, axis=1)
-    return found
+        The last column, of no value, is False.
+        """
+        shared = (sparse_rows([_numbers(own, self.place) for own in asked], len(self.place)) @ self.held.T).toarray()
+        found = np.zeros((len(asked), len(self.sizes) + 1), dtype=np.bool_)
+        found[:, :-1] = (shared == self.sizes) & (self.sizes > 0)
+        return found
 
 
-def _sum(parts: Iterable[BoolArray], n: int) -> DoubleArray:
-    total = np.zeros(n)
-    for part in parts:
-        total += part
-    return total
+def _numbers(words: set[str], place: Mapping[str, int]) -> LongArray:
+    return np.asarray(sorted(place[word] for word in words & place.keys()), dtype=np.int64)
 
 
-def _named(column: Column, asked: Sequence[set[str]], stemmer: Stemmer) -> BoolArray:
-    """Return which values have all their words in each question, bool [n_questions, n_values + 1]."""
-    words = [set(own) for own in words_of([str(value) for value in column.values], stemmer)]
-    place = {word: i for i, word in enumerate(sorted(set().union(*words)))}
-    values = sparse_rows([np.asarray(sorted(place[w] for w in own), dtype=np.int64) for own in words], len(place))
-    held = [np.asarray(sorted(place[w] for w in own & place.keys()), dtype=np.int64) for own in asked]
-    shared = (sparse_rows(held, len(place)) @ values.T).toarray()
-    sizes = np.asarray([len(own) for own in words])
-    named = np.zeros((len(asked), len(words) + 1), dtype=np.bool_)
-    named[:, :-1] = (shared == sizes) & (sizes > 0)
-    return named
+@dataclass(frozen=True, eq=False)
+class Metadata:
+    """The metadata of all chunks as words: of every field but headings with 2,000 values at most; and the headings."""
+
+    chunks: Chunks
+    lexicon: Lexicon
+
+    @cached_property
+    def fields(self) -> tuple[Values, ...]:
+        """The fields whose values may be named."""
+        columns = self.chunks.columns.items()
+        chosen = [c for name, c in columns if name not in _HEADINGS and 0 < len(c.values) <= _MOST_VALUES]
+        return tuple(Values.of(column, self.lexicon.stemmer) for column in chosen)
+
+    @cached_property
+    def _headings(self) -> tuple[LongArray, csr_matrix]:
+        """Which distinct heading each chunk has, and the words of each: [n_headings, n_words]."""
+        own = [self.chunks.columns[name] for name in _HEADINGS if name in self.chunks.columns]
+        codes = np.stack([c.codes for c in own], axis=1) if own else np.zeros((len(self.chunks), 0), dtype=np.int32)
+        distinct, of_chunk = np.unique(codes, axis=0, return_inverse=True)
+        texts = [" ".join(str(c[k]) for c, k in zip(map(_values, own), row, strict=True)) for row in distinct.tolist()]
+        vocabulary = self.lexicon.vocabulary
+        rows = [_numbers(set(words), vocabulary) for words in words_of(texts, self.lexicon.stemmer)]
+        return of_chunk.reshape(-1).astype(np.int64), sparse_rows(rows, len(vocabulary))
+
+    def named(self, questions: Sequence[str], row: LongArray, chunk: LongArray) -> tuple[DoubleArray, DoubleArray]:
+        """Return in how many fields question `row[i]` names the value of chunk `chunk[i]`, and in how many another."""
+        asked = [set(words) for words in words_of(questions, self.lexicon.stemmer)]
+        same, other = np.zeros(len(row)), np.zeros(len(row))
+        for field in self.fields:
+            named = field.named(asked)
+            own = named[row, field.codes[chunk]]
+            same += own
+            other += np.logical_or.reduce(named, axis=1)[row] & ~own
+        return same, other
+
+    def heading_coverage(self, asked: Asked, row: LongArray, chunk: LongArray) -> DoubleArray:
+        """Return the share, by weight, of the question's words that stand in the chunk's title or headings."""
+        if not len(row):
+            return np.zeros(0)
+        of_chunk, held = self._headings
+        shared = asked.held[row].multiply(held[of_chunk[chunk]]) @ self.lexicon.idf
+        return np.asarray(np.asarray(shared).ravel() / np.maximum(asked.weight[row], 1e-12))
 
 
-def headings(columns: Mapping[str, Column], asked: Asked, row: LongArray, chunk: LongArray) -> DoubleArray:
-    """Return the share, by weight, of the question's words that stand in the chunk's title or headings."""
-    own = [columns[name] for name in _HEADINGS if name in columns]
-    lexicon = asked.lexicon
-    texts: dict[tuple[int, ...], int] = {}
-    codes = np.stack([column.codes for column in own], axis=1) if own else np.zeros((len(lexicon.ids), 0), np.int32)
-    text = np.asarray([texts.setdefault(tuple(r), len(texts)) for r in codes.tolist()], dtype=np.int64)
-    joined = [" ".join(str(c.values[k]) for c, k in zip(own, key, strict=True) if k != PADDING) for key in texts]
-    rows = words_of(joined, lexicon.stemmer)
-    known = [sorted({lexicon.vocabulary[w] for w in words if w in lexicon.vocabulary}) for words in rows]
-    held = sparse_rows([np.asarray(k, dtype=np.int64) for k in known], len(lexicon.vocabulary))
-    if not len(row):
-        return np.zeros(0)
-    shared = asked.held[row].multiply(held[text[chunk]]) @ lexicon.idf
-    return np.asarray(shared).ravel() / np.maximum(asked.weight[row], 1e-12)
+def _values(column: Column) -> tuple[MetadataValue, ...]:
+    """Return the values of a column by code; the last one, of code -1, is empty."""
+    return (*column.values, "")
+
+
+class MetadataHeld:
+    """The metadata that were read last, two at most: single questions are asked of chunks that stay the same."""
+
+    def __init__(self) -> None:
+        self._held: list[Metadata] = []
+        self._turn = threading.Lock()
+
+    def of(self, chunks: Chunks, lexicon: Lexicon) -> Metadata:
+        """Return the metadata of chunks, read anew unless of the very same ones."""
+        with self._turn:
+            for one in self._held:
+                if one.chunks is chunks and one.lexicon is lexicon:
+                    return one
+            self._held = [*self._held[1 - _HELD :], Metadata(chunks, lexicon)]
+            return self._held[-1]
+
+
+METADATA = MetadataHeld()
 
 
 def conflicts(

@@ -61,6 +61,21 @@ class Lexicon:
         n = np.asarray(self.held.sum(axis=0)).ravel()
         return np.asarray(np.log1p((len(self.ids) - n + 0.5) / (n + 0.5)))
 
+    @cached_property
+    def digits(self) -> DoubleArray:
+        """Return 1 for each word with a digit, float64 [n_words]."""
+        return np.asarray([float(any(c.isdigit() for c in word)) for word in self.vocabulary] or [0.0])
+
+    @cached_property
+    def weight(self) -> DoubleArray:
+        """What the distinct words of each chunk weigh together, float64 [n_chunks]."""
+        return np.asarray(self.held @ self.idf)
+
+    @cached_property
+    def lengths(self) -> DoubleArray:
+        """How many words each chunk has, float64 [n_chunks]."""
+        return np.asarray([len(own) for own in self.ids], dtype=np.float64)
+
     @property
     def unknown_idf(self) -> float:
         """How rare a word is that no chunk holds."""
@@ -103,8 +118,8 @@ class Asked:
 
     def f1(self, row: LongArray, chunk: LongArray) -> DoubleArray:
         """Return 2 x shared / (weight of the question's words + weight of the chunk's), float64 [n_pairs]."""
-        of_chunk = np.asarray(self.lexicon.held @ self.lexicon.idf)[chunk]
-        return np.asarray(2 * self.shared(row, chunk) / np.maximum(self.weight[row] + of_chunk, 1e-12))
+        both = self.weight[row] + self.lexicon.weight[chunk]
+        return np.asarray(2 * self.shared(row, chunk) / np.maximum(both, 1e-12))
 
     def rouge_l(self, row: LongArray, chunk: LongArray) -> DoubleArray:
         """Return the longest common subsequence of words as a share of the question's words (Lin, 2004)."""
