@@ -129,7 +129,7 @@ def estimate(
         n_chunkings=len({one.plan.cut.key for one in evaluations}),
         n_chunks=sum({one.plan.cut.key: sizes.chunks(one.plan, cache) for one in evaluations}.values()),
         n_to_embed=sum(n for n, _ in counted.values()),
-        exact=unread.small and not any(n for n, _ in reading.values()),
+        exact=all(unread.quickly_cut(one.plan) for one in evaluations),
         seconds=None if unknown and left else seconds / max(1, workers),
         unknown=unknown if left else (),
         tokens=bill.tokens,

@@ -23,7 +23,8 @@ class Unread:
 
     def __init__(self, evaluations: Sequence[Evaluation], run: Execution) -> None:
         self._plans, self._run = [one.plan for one in evaluations], run
-        self._seen: set[tuple[str, str]] = set()
+        self._counted: set[tuple[str, str]] = set()
+        self._waiting: set[str] = set()
 
     @cached_property
     def n_chars(self) -> int:
@@ -38,7 +39,7 @@ class Unread:
 
     def quickly_cut(self, plan: Plan) -> bool:
         """Whether the chunks are had in seconds: few characters, and nothing that a model would have to read first."""
-        return self.small and not self.by_chunkers.get(plan.cut.key, (0, 0))[0]
+        return self.small and not (plan.cut.key in self.by_chunkers and plan.cut.key in self._waiting)
 
     @cached_property
     def by_chunkers(self) -> Counts:
@@ -57,7 +58,9 @@ class Unread:
         chunker = plan.pipeline.chunk
         if not self.small:
             return round(self.n_chars / _CHARS_A_SENTENCE), round(self.n_chars * chunker.encoded_share())
-        return self._missing(space, chunker.texts_read(self._run.get(plan.documents)))
+        texts = self._missing(space, chunker.texts_read(self._run.get(plan.documents)))
+        self._waiting |= {plan.cut.key} if texts else set()
+        return self._count(space, texts)
 
     def of_chunks(self, sizes: Sizes) -> Counts:
         """Return the chunks that have no vector, by the key of each set of vectors that is not in the store."""
@@ -68,14 +71,20 @@ class Unread:
                 continue
             if self.quickly_cut(plan):
                 space = Encoding(plan.pipeline.embed, None, "" if plan.fitted is None else plan.fitted.key, False)
-                found[plan.vectors.key] = self._missing(space, self._run.get(plan.embedded_texts))
+                texts = self._missing(space, self._run.get(plan.embedded_texts))
+                found[plan.vectors.key] = self._count(space, texts)
             else:
                 found[plan.vectors.key] = (sizes.chunks(plan, self._run.cache), sizes.n_chars)
         return found
 
-    def _missing(self, space: Encoding, all_texts: Sequence[str]) -> tuple[int, int]:
-        """Count the distinct texts of which neither the store nor what came before has a vector."""
-        texts = [text for text in dict.fromkeys(all_texts) if (space.space, text) not in self._seen]
-        self._seen.update((space.space, text) for text in texts)
-        missing = [text for text, there in zip(texts, space.known(self._run, texts), strict=True) if not there]
-        return len(missing), sum(len(text) for text in missing)
+    def _missing(self, space: Encoding, texts: Sequence[str]) -> list[str]:
+        """Return the distinct texts of which the store has no vector."""
+        distinct = list(dict.fromkeys(texts))
+        known = space.known(self._run, distinct)
+        return [text for text, there in zip(distinct, known, strict=True) if not there]
+
+    def _count(self, space: Encoding, texts: Sequence[str]) -> tuple[int, int]:
+        """Count those of the texts that were not counted before, and their characters."""
+        new = [text for text in texts if (space.space, text) not in self._counted]
+        self._counted.update((space.space, text) for text in new)
+        return len(new), sum(len(text) for text in new)
