@@ -53,5 +53,5 @@ def _literals(text: str) -> Iterator[str]:
             yield value
         elif token.type == tokenize.OP and token.string not in ("[", "]", ",", "(", ")"):
             raise ValueError("not a list")
-        elif token.type in (tokenize.NUMBER, tokenize.ERRORTOKEN):
+        elif token.type in (tokenize.NAME, tokenize.NUMBER, tokenize.ERRORTOKEN):
             raise ValueError("not a list of texts")
