@@ -13,6 +13,7 @@ import yaml
 from pipelines.catalog import STAGE_NAMES, build_component, stage
 from pipelines.component import Component, digest
 from pipelines.errors import ConfigurationError, shorten
+from pipelines.models.chat_knobs import CARRIAGE, ChatKnobs
 from pipelines.stages.chunk import Chunker
 from pipelines.stages.embed import Embedder
 from pipelines.stages.extract import Extractor
@@ -163,11 +164,15 @@ class Pipeline:
 
 
 def _in_words(component: Component) -> str:
-    """Name a component with its size, where it has one, and every knob that is not at its default."""
+    """Name a component with its size, where it has one, and every knob that is not at its default.
+
+    Of a language model the name is enough: where it is, and what it charges, is in the settings.
+    """
+    quiet = {"size", *(("endpoint", *CARRIAGE) if isinstance(component, ChatKnobs) else ())}
     knobs = {k: v for k, v in component.model_dump(mode="json").items() if v != type(component).model_fields[k].default}
     size = getattr(component, "size", None)
     words = [component.name] if size is None else [component.name, str(size)]
-    return " ".join(words + [f"{k}={_short(v)}" for k, v in knobs.items() if k != "size"])
+    return " ".join(words + [f"{k}={_short(v)}" for k, v in knobs.items() if k not in quiet])
 
 
 def _short(value: object) -> str:

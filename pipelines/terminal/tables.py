@@ -23,13 +23,22 @@ def run_grid(run: Run) -> Grid:
 
 def _costs(run: Run) -> list[str]:
     names = ("precision_omega", "context_tokens@5", "latency_ms_p50", "latency_ms_p95")
-    return [*names, *(m.metric.name for m in run.metrics if m.metric.family in ("ann_recall", "gold_survival"))]
+    priced = [m.metric.name for m in run.metrics if m.metric.name == "usd" and m.mean is not None]
+    return [
+        *names, *priced, *(m.metric.name for m in run.metrics if m.metric.family in ("ann_recall", "gold_survival"))
+    ]  # fmt: skip
 
 
 def _measured_row(m: Measured) -> list[str]:
     name = f"{m.metric.name} [{m.metric.unit}]" if m.metric.unit else m.metric.name
-    interval = f"{number(m.low)} to {number(m.high)}" if m.low is not None else "–"
-    return [name, number(m.mean), interval, str(m.n), str(m.unscored)]
+    shown = _amount if m.metric.unit == "USD" else number
+    interval = f"{shown(m.low)} to {shown(m.high)}" if m.low is not None else "–"
+    return [name, shown(m.mean), interval, str(m.n), str(m.unscored)]
+
+
+def _amount(usd: float | None) -> str:
+    """Return an amount of money with enough decimals for a single question."""
+    return number(usd) if usd is None else f"{usd:.6f}"
 
 
 def runs_grid(table: Table) -> Grid:
