@@ -91,7 +91,8 @@ def side_by_side(runs: Mapping[str, Sequence[Step]]) -> go.Figure:
                 hoverinfo="text",
             )
         )
-    figure.update_xaxes(title_text="share of the evidence lost", rangemode="tozero")
+    most = max((step.high or step.mean for steps in runs.values() for step in steps), default=1.0) or 1.0
+    figure.update_xaxes(title_text="share of the evidence lost", range=[-0.03 * most, 1.05 * most])
     figure.update_yaxes(tickvals=list(range(len(labels))), ticktext=labels, range=[len(labels) - 0.5, -0.5])
     return figure
 

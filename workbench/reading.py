@@ -11,6 +11,7 @@ from pipelines.golden.dataset import Dataset
 from pipelines.golden.findings import Report
 from pipelines.records import Documents, Question
 from pipelines.runs.record import ALL_QUESTIONS, Run
+from workbench.parts.bar import Bar
 
 Stamp = tuple[tuple[str, int, int], ...]
 
@@ -23,6 +24,21 @@ def dataset(place: Path) -> Dataset:
 def health(place: Path) -> Report:
     """Return the check's report."""
     return _health(str(place), stamp(place))
+
+
+def files(place: Path) -> api.LoadReport:
+    """Return what became of a dataset's files; while they are read, a bar tells how far that is.
+
+    Raises:
+        DatasetError: when there is no document at all.
+    """
+    return _files(str(place), stamp(place))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _files(place: str, state: Stamp) -> api.LoadReport:
+    with Bar("Reading the files …") as bar:
+        return api.load_report(api.open_dataset(Path(place)), progress=bar.of_files)
 
 
 def stamp(place: Path) -> Stamp:
@@ -108,3 +124,17 @@ def lost_by_question(run: Run, cut: str) -> dict[str, api.LostQuestion]:
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _lost_by_question(run_id: str, cut: str, state: Stamp, _run: Run) -> dict[str, api.LostQuestion]:
     return {question.question_id: question for question in losses(_run, cut).questions()}
+
+
+def holes(run: Run) -> api.Holes:
+    """Return how much of what a run retrieved nobody judged.
+
+    Raises:
+        NotFoundError: when its dataset is gone or was changed since.
+    """
+    return _holes(run.id, _state_of_dataset(run))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Counting what nobody judged …")
+def _holes(run_id: str, state: Stamp) -> api.Holes:
+    return api.label_holes(run_id)

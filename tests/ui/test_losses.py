@@ -97,3 +97,44 @@ def test_the_figures_hold_what_they_are_given() -> None:
     assert both.data[0].name == "&lt;b&gt;a&lt;/b&gt;"
     changed = differences([("below k", 0.1, 0.05, 0.2, "more"), ("filter", -0.1, -0.3, 0.1, "not shown")])
     assert [trace.marker.color for trace in changed.data][1] == "#ffffff"
+
+
+def test_a_comparison_tells_where_the_difference_comes_from(open_page: Open) -> None:
+    name = upload()
+    lossy, whole = _lossy(name), evaluate(name, 256, "dev")
+    app = open_page("compare", baseline=lossy, other=whole, view="Lost evidence", cut="recall@5")
+    assert not app.exception and not app.error
+    rows = app.dataframe[0].value
+    recalls = [api.run(one).measured("recall@5") for one in (whole, lossy)]
+    difference = recalls[0].mean - recalls[1].mean  # type: ignore[union-attr, operator]
+    assert -rows["difference"].sum() == pytest.approx(difference)
+    assert f"recall@5 differs by {difference:+.3f}" in told(app)
+    assert len(app.get("plotly_chart")) == 2
+
+
+def test_unjudged_chunks_are_counted_and_lead_to_judging(open_page: Open) -> None:
+    run = evaluate(upload(), 64, "dev")
+    found = api.label_holes(run)
+    app = open_page("runs", run=run, view="Label holes")
+    assert not app.exception and not app.error
+    assert f"{found.n_unjudged:,}" in told(app)
+    shares = app.dataframe[0].value
+    assert list(shares["mean"].dropna()) == pytest.approx([one.mean for one in found.shares if one.mean is not None])
+    bounds = app.dataframe[1].value.set_index("metric")
+    assert bounds["high"]["hit@5"] >= bounds["mean"]["hit@5"] >= bounds["low"]["hit@5"]
+
+
+def test_what_filter_and_extraction_find_is_told(open_page: Open) -> None:
+    name = upload()
+    settings = {**LOSSY, "extract": "dates"}
+    plain_run = evaluate(name, 64, "dev")
+    app = open_page("runs", run=plain_run, view="Metadata")
+    assert not app.exception and not app.error
+    assert "has no filter" in told(app)
+    assert "extracts nothing" in told(app)
+    run = api.evaluate(Pipeline.parse(settings), api.open_dataset(name), split="dev").run.id
+    app = open_page("runs", run=run, view="Metadata")
+    app.button(key="extraction.go").click().run()
+    assert not app.exception and not app.error
+    found = api.extraction_report(Pipeline.parse(settings), api.open_dataset(name))
+    assert len(app.dataframe) == (1 if found.fields else 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -15,6 +15,7 @@ from pipelines.pipeline import Pipeline
 from pipelines.records import Document
 from workbench import faults, grids, handover, reading
 from workbench.parts import stages
+from workbench.parts.bar import Bar
 from workbench.text import Mark, counted, legend, own, plain, shortened, show_marked, signs_of
 
 STAGES = ("load", "chunk", "extract")
@@ -55,37 +56,18 @@ def _of_dataset(places: dict[str, Path], pipeline: Pipeline | None) -> None:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _ids(place: str, state: reading.Stamp, written: str) -> tuple[str, ...]:
-    with _Progress("Loading the documents …") as watch:
-        return api.document_ids(_pipeline(written), reading.dataset(Path(place)), watch)
+    with Bar("Loading the documents …") as bar:
+        return api.document_ids(_pipeline(written), reading.dataset(Path(place)), bar.of_stage)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _preview(place: str, state: reading.Stamp, written: str, document_id: str) -> api.Preview:
-    with _Progress("Cutting the document …") as watch:
-        return api.preview(_pipeline(written), reading.dataset(Path(place)), document_id, watch)
+    with Bar("Cutting the document …") as bar:
+        return api.preview(_pipeline(written), reading.dataset(Path(place)), document_id, bar.of_stage)
 
 
 def _pipeline(written: str) -> Pipeline:
     return Pipeline.parse(json.loads(written), "the form")
-
-
-class _Progress:
-    """A bar that a stage moves while it works; gone when it is done."""
-
-    def __init__(self, words: str) -> None:
-        self.bar, self.words = st.empty(), words
-
-    def __enter__(self) -> Callable[[str, int, int], None]:
-        self.bar.caption(self.words)
-        return self.tell
-
-    def tell(self, stage: str, done: int, total: int) -> None:
-        """Move the bar."""
-        if total:
-            self.bar.progress(min(1.0, done / total), text=f"{stage}: {done:,} of {total:,}")
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.empty()
 
 
 def _previewed(found: api.Preview, pipeline: Pipeline) -> None:

@@ -47,6 +47,11 @@ def _why_unscored(baseline: str, other: str, metric: str) -> tuple[str, ...]:
     return tuple(reason for reason, _ in Counter(row.reason for row in rows if row.reason).most_common())
 
 
+def compared(chosen: Chosen) -> Comparison:
+    """Return the comparison of the chosen runs on the chosen metrics."""
+    return _compared(chosen.ids[0], tuple(chosen.ids[1:]), tuple(metric.name for metric in chosen.metrics))
+
+
 def lettered(chosen: Chosen) -> dict[str, str]:
     """Return each run's name by id behind a letter, A the baseline: names that are cut alike are still told apart."""
     return {run_id: f"{letter} · {chosen.names[run_id]}" for run_id, letter in _letters(chosen).items()}
@@ -67,8 +72,7 @@ def key(chosen: Chosen) -> None:
 
 def show(chosen: Chosen) -> None:
     """Draw the whole comparison."""
-    names = tuple(metric.name for metric in chosen.metrics)
-    found = _compared(chosen.ids[0], tuple(chosen.ids[1:]), names)
+    found = compared(chosen)
     key(chosen)
     _scored(found, _letters(chosen))
     _charts(chosen, found.rows)

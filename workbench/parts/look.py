@@ -8,10 +8,11 @@ from typing import Any
 
 import streamlit as st
 
-from pipelines.records import Document, Documents, Evidence, Question
+from pipelines.records import PAGE, SECTION, TABLE, Document, Documents, Evidence, Question
 from workbench import grids, reading
-from workbench.text import Mark, legend, matches, own, plain, shortened, show_marked
+from workbench.text import Mark, legend, matches, own, plain, shortened, show_marked, signs_of
 
+_MARKS = {PAGE: "Pages", SECTION: "Sections", TABLE: "Tables"}
 _QUESTION = (
     grids.Field("id", "Id", width=150),
     grids.Field("question", "Question", width=620),
@@ -60,11 +61,21 @@ def _evidence(question: Question, documents: Documents) -> None:
         st.caption(plain(f"Answer: {own(question.answer)}"))
     if not question.evidence:
         st.info("This question has no evidence: it counts as unanswerable.")
-    for document_id in dict.fromkeys(item.document_id for item in question.evidence):
-        text = documents.texts[documents.position[document_id]]
-        items = [item for item in question.evidence if item.document_id == document_id]
+    lost = [item for item in question.evidence if not is_located(item, documents)]
+    for item in lost:
+        where = f"{own(item.document_id)}{f', page {item.page}' if item.page is not None else ''}"
+        st.warning(plain(f"Not in the parsed text of {where}: {shortened(item.quote or '', 300)}"))
+    located = [item for item in question.evidence if item not in lost]
+    for document_id in dict.fromkeys(item.document_id for item in located):
+        document = documents[documents.position[document_id]]
+        marks = [mark(item, document.text) for item in located if item.document_id == document_id]
         st.caption(plain(f"In {own(document_id)}"))
-        show_marked(text, [mark(item, text) for item in items], height_px=260, margin=350)
+        show_marked(document.text, marks, height_px=260, margin=350, signs=signs_of(document.marks))
+
+
+def is_located(item: Evidence, documents: Documents) -> bool:
+    """Return whether the parsed text holds a piece of evidence."""
+    return item.document_id in documents.position and (item.start is not None or item.quote is None)
 
 
 def mark(item: Evidence, text: str) -> Mark:
@@ -90,16 +101,19 @@ def documents(place: Path, needle: str) -> None:
 
 def _document_row(document: Document, asked: Counter[str]) -> dict[str, Any]:
     own = {"id": document.id, "chars": len(document.text), "questions": asked[document.id]}
+    own |= {f"marks {kind}": len(spans) for kind, spans in document.marks.items()}
     return {**{f"metadata {name}": str(value) for name, value in document.metadata.items()}, **own}
 
 
 def _document_fields(rows: list[dict[str, Any]]) -> list[grids.Field]:
     names = sorted({name for row in rows for name in row if name.startswith("metadata ")})
+    marked = [kind for kind in _MARKS if any(f"marks {kind}" in row for row in rows)]
     fixed = [
         grids.Field("id", "Id", width=260),
         grids.Field("chars", "Characters", "localized", 100),
         grids.Field("questions", "Questions", "%d", 90),
     ]
+    fixed += [grids.Field(f"marks {kind}", _MARKS[kind], "%d", 75) for kind in marked]
     return fixed + [grids.Field(name, shortened(name.removeprefix("metadata "), 40)) for name in names]
 
 
@@ -109,4 +123,4 @@ def _document(document: Document, questions: tuple[Question, ...], needle: str) 
     items = [item for q in questions for item in q.evidence if item.document_id == document.id]
     marks = [mark(item, document.text) for item in items if item.start is not None]
     legend("evidence", "match") if needle else legend("evidence")
-    show_marked(document.text, [*marks, *matches(document.text, needle)])
+    show_marked(document.text, [*marks, *matches(document.text, needle)], signs=signs_of(document.marks))

@@ -10,11 +10,11 @@ import yaml
 from pipelines import api
 from pipelines.runs.record import Measured, Run
 from workbench import charts, faults, grids, handover, reading
-from workbench.parts import loss_view, slice_view
+from workbench.parts import hole_view, loss_view, metadata_view, slice_view
 from workbench.parts.choice import PREFERRED
 from workbench.text import own, plain
 
-VIEWS = ("Figures", "Lost evidence", "Slices")
+VIEWS = ("Figures", "Lost evidence", "Slices", "Label holes", "Metadata")
 _METRIC = (
     grids.Field("metric", "Metric", width=170),
     grids.Field("mean", "Mean", width=90),
@@ -36,6 +36,10 @@ def show(reference: str) -> None:
     with faults.told():
         if view == "Lost evidence":
             loss_view.show(run)
+        elif view == "Label holes":
+            hole_view.show(run)
+        elif view == "Metadata":
+            metadata_view.show(run)
         elif view == "Slices":
             _slices(run)
         else:

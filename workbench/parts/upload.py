@@ -19,6 +19,10 @@ from workbench.text import plain
 
 _LAST = "upload.last"
 _COLUMNS = "CSV with the columns question, answer, document_id, quote (optional: split, tags), or questions.jsonl."
+_KINDS = (
+    "Text, Markdown, PDF, HTML, Word, PowerPoint, Excel, CSV, EPUB, e-mail (.eml), source code, or rows of documents "
+    "(.jsonl)."
+)
 _FIELDS = (
     grids.Field("question", "Question", width=140),
     grids.Field("message", "What could not be imported", width="large"),
@@ -32,9 +36,9 @@ def form() -> None:
     with st.form("upload", border=False):
         name = st.text_input("Name of the dataset", max_chars=10_000, placeholder="such as annual-reports")
         left, right = st.columns(2)
-        documents = left.file_uploader("Documents (.txt, .md, .jsonl)", accept_multiple_files=True, key="upload.docs")
+        documents = left.file_uploader("Documents", accept_multiple_files=True, key="upload.docs", help=_KINDS)
         questions = right.file_uploader("Questions (.csv or .jsonl)", type=["csv", "jsonl"], key="upload.qs")
-        st.caption(plain(_COLUMNS))
+        st.caption(plain(f"Documents: {_KINDS} Questions: {_COLUMNS}"))
         if st.form_submit_button("Import", type="primary"):
             with faults.told():
                 _write(name, documents or [], questions)
@@ -50,13 +54,18 @@ def _write(name: str, documents: list[Any], questions: Any) -> None:
     if last.mark == mark and last.report is not None and last.report.dataset_path.exists():
         last.fresh = True
     else:
-        _refuse_taken(name)
+        refuse_taken(name)
         with st.spinner("Importing …"):
             last.write(mark, name, files, csv, jsonl)
     st.rerun()
 
 
-def _refuse_taken(name: str) -> None:
+def refuse_taken(name: str) -> None:
+    """Refuse the name of a dataset that is there.
+
+    Raises:
+        DatasetError: for such a name.
+    """
     folder = dataset_folders()[0] / slug(name)
     if name.strip() and (folder.name in {place.name for place in api.datasets()} or any(folder.glob("*"))):
         raise DatasetError(f"There is already a dataset '{shorten(folder.name)}'; choose another name.")
@@ -86,6 +95,12 @@ class _Last:
 def _last() -> _Last:
     held: _Last = st.session_state.setdefault(_LAST, _Last())
     return held
+
+
+def note(report: ImportReport) -> None:
+    """Show what was imported another way as the last upload, and choose it."""
+    last = _last()
+    last.mark, last.report, last.fresh = None, report, True
 
 
 def _hand_over(last: _Last) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from workbench import faults, handover
-from workbench.parts import choice, compared_slices, comparison, configurations, wins
+from workbench.parts import choice, compared_losses, compared_slices, comparison, configurations, wins
 
-VIEWS = ("Differences", "Slices", "Questions", "Configurations")
+VIEWS = ("Differences", "Lost evidence", "Slices", "Questions", "Configurations")
 
 
 def page() -> None:
@@ -23,6 +23,8 @@ def page() -> None:
     with faults.told():
         if view == "Questions":
             wins.show(chosen)
+        elif view == "Lost evidence":
+            compared_losses.show(chosen)
         elif view == "Slices":
             compared_slices.show(chosen)
         elif view == "Configurations":
