@@ -150,7 +150,7 @@ class CorpusPlan:
             vectors = run.get(self.vectors)
             return made_aside(run, "index", lambda folder: self.pipeline.index.build(vectors, folder))
 
-        return Node("index", self._key("index", "index", inputs), inputs, work, LIVING_FOLDER)
+        return Node("index", node_key("index", self.pipeline.index.builds(), inputs), inputs, work, LIVING_FOLDER)
 
     @cached_property
     def index(self) -> Node[Searchable]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from pipelines.catalog import STAGE_NAMES
 from pipelines.execution import Execution, Node, StageReport
-from pipelines.index_loss import index_loss
+from pipelines.index_loss import index_loss, loss_cuts
 from pipelines.latency import Stopwatch
 from pipelines.losses import STAGES, Fates, LossesByCut, Lost, fates, stages_at
 from pipelines.pipeline import Pipeline
@@ -26,8 +26,9 @@ from pipelines.runs.spans import ranked_spans
 from pipelines.runs.versions import versions
 from pipelines.spending import usd_a_question
 
-_LOSS_AT = (1, 5, 10)
 _QUANTILE_RESAMPLES = 2_000
+_RESAMPLES = 10_000
+_LOSS_RESAMPLES = 2_000  # The ends of a bar are looked at, not tested.
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Evaluation:
     @cached_property
     def needs(self) -> tuple[Node[Any], ...]:
         """The nodes whose outputs the run is made of."""
-        losses = [index_loss(self.plan, depth, k) for depth, k in _asked_of_index(self.plan.pipeline)]
+        losses = [index_loss(self.plan)] if loss_cuts(self.plan) else []
         plan = self.plan
         needed: list[Node[Any]] = [
             plan.documents,
@@ -97,7 +98,7 @@ class Numbers:
     losses: LossesByCut
 
 
-Known = dict[bytes, Interval]
+Known = dict[tuple[int, bytes], Interval]
 
 
 def measured(evaluations: Sequence[Evaluation], execution: Execution, known: Known | None = None) -> list[Numbers]:
@@ -111,8 +112,8 @@ def measured(evaluations: Sequence[Evaluation], execution: Execution, known: Kno
     traced = [execution.get(one.fates) for one in evaluations]
     seed, memory = evaluations[0].seed, {} if known is None else known
     shares = [one.shares().reshape(one.n_questions, -1) for one in traced]
-    own = _intervals([one.values for one in scores], seed, memory)
-    lost = _intervals(shares, seed, memory)
+    own = _intervals([one.values for one in scores], _RESAMPLES, seed, memory)
+    lost = _intervals(shares, _LOSS_RESAMPLES, seed, memory)
     return [
         Numbers(
             scores[i],
@@ -137,12 +138,13 @@ def _losses(traced: Fates, intervals: Sequence[Interval]) -> LossesByCut:
     }
 
 
-def _intervals(tables: Sequence[DoubleArray], seed: int, known: Known) -> list[list[Interval]]:
+def _intervals(tables: Sequence[DoubleArray], resamples: int, seed: int, known: Known) -> list[list[Interval]]:
     """Return the interval of every column of each table, each distinct column resampled once."""
-    keys = [[column.tobytes() for column in table.T] for table in tables]
+    keys = [[(resamples, column.tobytes()) for column in table.T] for table in tables]
     new = {key: (t, c) for t, row in enumerate(keys) for c, key in enumerate(row) if key not in known}
     if new:
-        found = mean_intervals(np.stack([tables[t][:, c] for t, c in new.values()], axis=1), seed=seed)
+        columns = np.stack([tables[t][:, c] for t, c in new.values()], axis=1)
+        found = mean_intervals(columns, resamples=resamples, seed=seed)
         known.update({key: found[i] for i, key in enumerate(new)})
     return [[known[key] for key in row] for row in keys]
 
@@ -183,16 +185,11 @@ def made_run(evaluation: Evaluation, numbers: Numbers, account: Account, executi
 def _extra_columns(work: Plan, execution: Execution) -> list[tuple[Metric, DoubleArray, str]]:
     """Return what is measured outside the score stage: the index's loss, and the price."""
     columns = [(Metric("usd", "usd", False, "USD"), *usd_a_question(work, execution))]
-    for depth, k in _asked_of_index(work.pipeline):
-        values = np.asarray(execution.get(index_loss(work, depth, k)), dtype=np.float64)
-        columns.append((Metric(f"ann_recall@{k}", "ann_recall", True), values, ""))
+    cuts = loss_cuts(work)
+    if cuts:
+        values = np.asarray(execution.get(index_loss(work)), dtype=np.float64).reshape(-1, len(cuts))
+        columns += [(Metric(f"ann_recall@{k}", "ann_recall", True), values[:, i], "") for i, k in enumerate(cuts)]
     return columns
-
-
-def _asked_of_index(pipeline: Pipeline) -> list[tuple[int, int]]:
-    """Return how many chunks an approximate index is asked for, with each k at which its loss is told."""
-    depths = [] if pipeline.index.exact else [leaf.depth for leaf in pipeline.retrieve.leaves() if leaf.needs_vectors]
-    return [(depths[0], k) for k in _LOSS_AT if k <= depths[0]] if depths else []
 
 
 def _with_columns(scores: Scores, columns: Sequence[tuple[Metric, DoubleArray, str]]) -> Scores:

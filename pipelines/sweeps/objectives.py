@@ -14,7 +14,6 @@ from pipelines.stages.score.families import FAMILIES, Family
 from pipelines.sweeps.space import Space
 
 _DEFAULT_CUT = 10
-_LOSS_AT = (1, 5, 10)
 MEASURED_OUTSIDE: tuple[Family, ...] = (
     Family("latency_ms_p50", "Time that one query takes, median", "none", "none", False, "ms"),
     Family("latency_ms_p95", "Time that one query takes, 95th percentile", "none", "none", False, "ms"),
@@ -103,7 +102,9 @@ def metrics_computed(space: Space) -> tuple[str, ...]:
     scorers = [stage.component(choice) for choice in stage.listed(at_ends=True) if stage.refusal(choice) is None]
     sets = [[metric.name for metric in scorer.metrics()] for scorer in scorers if isinstance(scorer, Scorer)]
     common = set(sets[0]).intersection(*sets[1:]) if sets else set()
-    outside = [name for family in MEASURED_OUTSIDE for name in (metric.name for metric in family.metrics(_LOSS_AT, ()))]
+    ranks = [set(scorer.ranks()) for scorer in scorers if isinstance(scorer, Scorer)]
+    cuts = sorted(ranks[0].intersection(*ranks[1:])) if ranks else []
+    outside = [metric.name for family in MEASURED_OUTSIDE for metric in family.metrics(cuts, ())]
     return (*(name for name in (sets[0] if sets else []) if name in common), *outside)
 
 

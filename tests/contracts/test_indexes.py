@@ -133,6 +133,28 @@ def test_it_is_deterministic_and_a_smaller_depth_is_a_prefix(opened: Opened) -> 
         assert shared(short, long.chunk[:, :5]) >= 0.97
 
 
+def test_a_filter_is_searched_approximately_from_the_share_that_is_set() -> None:
+    """Never fewer than asked for either way; what a filter leaves is searched exactly up to that share."""
+    from pipelines.stages.index.chroma import ChromaSearch
+    from pipelines.stages.index.exact import ExactIndex
+
+    class Blind:
+        """A graph that finds nothing but the first chunk."""
+
+        asked = 0
+
+        def query(self, query_embeddings: FloatArray, **_: object) -> dict[str, list[list[str]]]:
+            self.asked += 1
+            return {"ids": [["0"]] * len(query_embeddings)}
+
+    allowed, exactly = random_mask(0.3), ExactIndex().open(VECTORS, None)
+    for share, asked in ((0.5, 0), (0.1, 1)):
+        graph = Blind()
+        found = ChromaSearch(graph, exactly, share).search(QUERIES, 5, allowed)
+        assert graph.asked == asked
+        assert np.array_equal(found.chunk, exactly.search(QUERIES, 5, allowed).chunk)
+
+
 def test_no_queries(opened: Opened) -> None:
     assert opened.search.search(QUERIES[:0], 5, None).chunk.shape == (0, 5)
 

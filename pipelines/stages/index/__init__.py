@@ -23,6 +23,10 @@ class Index(Component, stage="index"):
     def open(self, vectors: FloatArray, folder: Path | None) -> Searchable:
         """Return the index over `vectors`, float32 [n_chunks, dimensions]; `folder` is what `build` wrote."""
 
+    def builds(self) -> str:
+        """Return a digest of all that decides what `build` writes."""
+        return self.fingerprint()
+
     def build(self, vectors: FloatArray, folder: Path) -> None:
         """Write a persistent index into an empty folder, and verify it."""
 

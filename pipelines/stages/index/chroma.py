@@ -23,7 +23,6 @@ from pipelines.topk import top_k
 
 COLLECTION = "chunks"
 _QUERIES_AT_ONCE = 512
-_ALWAYS_EXACT_SHARE = 0.1
 _MOST_IDS = 20_000
 _OPENED = count()
 
@@ -44,6 +43,15 @@ class ChromaIndex(Index, name="chroma", version=2):
     ef_search: int = Field(
         100, ge=1, le=2000, description="Neighbours considered while searching: more is exacter, slower"
     )
+
+    exact_share: float = Field(
+        0.1, ge=0.0, le=1.0, description="Share of the chunks, left by a filter, up to which the search is exact"
+    )
+
+    def builds(self) -> str:
+        """Return a digest of all that decides what is built: how it is searched under filters does not."""
+        default = type(self).model_fields["exact_share"].default
+        return self.model_copy(update={"exact_share": default}).fingerprint()
 
     def build(self, vectors: FloatArray, folder: Path) -> None:
         """Write the collection in one process, close it, and verify it in another.
@@ -94,9 +102,8 @@ class ChromaIndex(Index, name="chroma", version=2):
             raise RuntimeError(problem)
         with _damage_as_runtime_error():
             client = open_client(_own_spelling(folder))
-            search = ChromaSearch(
-                client.get_collection(COLLECTION, embedding_function=None), self.exact_twin().open(vectors, None)
-            )
+            collection = client.get_collection(COLLECTION, embedding_function=None)
+            search = ChromaSearch(collection, self.exact_twin().open(vectors, None), self.exact_share)
         weakref.finalize(search, close_client, client)
         return search
 
@@ -111,12 +118,13 @@ class ChromaSearch:
 
     collection: Any
     exactly: ExactSearch
+    exact_share: float = 0.1
 
     def search(self, queries: FloatArray, depth: int, allowed: BoolArray | None) -> Rankings:
         """Return near chunks; where the graph finds too few of the allowed, they are searched exactly instead."""
         if allowed is not None and allowed.all():
             allowed = None
-        if allowed is not None and (allowed.mean() <= _ALWAYS_EXACT_SHARE or allowed.sum() > _MOST_IDS):
+        if allowed is not None and (allowed.mean() <= self.exact_share or allowed.sum() > _MOST_IDS):
             return self.exactly.search(queries, depth, allowed)
         possible = int(len(self.exactly.vectors) if allowed is None else allowed.sum())
         wanted = min(depth, possible)

@@ -27,6 +27,11 @@ class Scorer(Component, stage="score"):
     def metrics(self) -> tuple[Metric, ...]:
         """Declare what `score` returns, in its order."""
 
+    def ranks(self) -> tuple[int, ...]:
+        """Return the numbers of chunks or documents at which it cuts the list, rising."""
+        cuts = {metric.name.partition("@")[2] for metric in self.metrics()}
+        return tuple(sorted(int(cut) for cut in cuts if cut.isdecimal()))
+
     @abstractmethod
     def score(self, evaluation: Evaluation) -> Scores:
         """Score every question on every metric; what cannot be scored has a reason, never a NaN that is shown."""
