@@ -13,7 +13,7 @@ from pipelines.records import MetadataValue
 
 Page = tuple[int, int, MetadataValue]
 _MOST_OCCURRENCES = 1000
-_LEAST_SQUEEZED = 10
+_LEAST_SQUEEZED = 6
 _HEAD_CHARS = 20
 _MOST_HEAD_CHARS = 600
 _LEAST_PART = 6

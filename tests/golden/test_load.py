@@ -208,3 +208,13 @@ def test_what_can_be_read_is_read_past_what_cannot(make):
     found = list(loader().attempt_folder(folder))
     assert [item.id if isinstance(item, Document) else None for item in found] == ["a", "d", None, None]
     assert all(isinstance(item, Document | DatasetError) for item in found)
+
+
+def test_a_row_without_end_is_refused_and_the_others_are_read(tmp_path: Path):
+    row = b'{"id": "b", "text": "' + b"x" * (40 << 20) + b'"}'
+    (tmp_path / "documents.jsonl").write_bytes(b'{"id": "a", "text": "one"}\n' + row + b'\n{"id": "c", "text": "two"}')
+    found = loader().survey(tmp_path)
+    assert [document.id for document in found.documents] == ["a", "c"]
+    assert "line 2 holds 40 MB, and a row may have 32 MB" in str(found.failures[0].error)
+    with pytest.raises(DatasetError, match="line 2 holds 40 MB"):
+        loader().load(tmp_path)

@@ -13,6 +13,7 @@ from pipelines.errors import DatasetError, shorten
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _BYTE_ORDER_MARK = "\ufeff"
+MOST_LINE_BYTES = 32 << 20
 
 
 class RuleError(DatasetError):
@@ -110,9 +111,30 @@ def json_lines(data: bytes, where: str) -> Iterator[tuple[int, Mapping[str, obje
     Raises:
         DatasetError: when the whole is not text.
     """
-    for number, line in enumerate(decode(data, where).split("\n"), start=1):
-        if line and not line.isspace():
-            yield number, _json_object(line, f"{where}, line {number}")
+    for number, line in enumerate(_lines(data, where), start=1):
+        place = f"{where}, line {number}"
+        if isinstance(line, int):
+            yield number, _too_long(line, place)
+        elif line and not line.isspace():
+            yield number, _json_object(line, place)
+
+
+def _lines(data: bytes, where: str) -> Iterator[str | int]:
+    """Yield each line, or the number of its bytes where these are too many to be taken apart."""
+    if len(data) <= MOST_LINE_BYTES:
+        yield from decode(data, where).split("\n")
+        return
+    start = 0
+    while start <= len(data):
+        end = data.find(b"\n", start)
+        end = len(data) if end < 0 else end
+        yield end - start if end - start > MOST_LINE_BYTES else decode(data[start:end], f"{where} from byte {start}")
+        start = end + 1
+
+
+def _too_long(n_bytes: int, where: str) -> RuleError:
+    found = f"{where} holds {n_bytes >> 20:,} MB, and a row may have {MOST_LINE_BYTES >> 20} MB"
+    return RuleError("row-too-long", f"{found}; write one row a line, or divide the text into several documents.")
 
 
 def _json_object(line: str, where: str) -> Mapping[str, object] | RuleError:
