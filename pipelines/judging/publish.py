@@ -42,11 +42,12 @@ class Published:
     def summary(self) -> str:
         """Say in a few sentences what was written, and where."""
         where = f"{self.path}" if self.kept is None else f"{self.path}, the old questions kept as {self.kept.name}"
-        what = f"{self.n_relevant:,} relevant and {self.n_irrelevant:,} irrelevant passages of {self.n_questions:,}"
+        asked = "1 question" if self.n_questions == 1 else f"{self.n_questions:,} questions"
+        what = f"{self.n_relevant:,} relevant and {self.n_irrelevant:,} irrelevant passages of {asked}"
         judges = "1 person" if self.n_judges == 1 else f"{self.n_judges:,} people"
         found = f"Version {self.new_version[:8]} of '{shorten(self.name)}' (it was {self.old_version[:8]})"
         left = f" Left out: {len(self.left_out):,} judged passages." if self.left_out else ""
-        return f"{found} is in {where}: {what} questions, judged by {judges}.{left}"
+        return f"{found} is in {where}: {what}, judged by {judges}.{left}"
 
 
 def publish(

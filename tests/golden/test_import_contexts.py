@@ -60,7 +60,7 @@ def test_contexts_are_found_in_the_source_documents(source: Path, tmp_path: Path
     assert [q.answer for q in Dataset.open(tmp_path / "out").questions] == ["An answer.", "An answer.", None]
     notices = " ".join(report.notices)
     assert "made equal (n: 1)" in notices
-    assert "several documents, of which the first is taken (n: 1)" in notices
+    assert "several places, of which the first is taken (n: 1)" in notices
 
 
 def test_without_source_documents_each_context_is_one(tmp_path: Path):
@@ -85,7 +85,7 @@ def test_contexts_that_are_nowhere_are_listed_with_why_and_how_often(source: Pat
     )
     report = import_dataset("llama-rag", src, tmp_path / "out")
     told = [problem.message for problem in report.problems]
-    assert any("(of q0001, q0002) is in none of the 2 documents: no part of it is there" in text for text in told)
+    assert any("(of q0001, q0002) is in none of the documents (n: 2): no part of it is there" in text for text in told)
     assert any("its beginning is in 'bank', and the rest differs" in text for text in told)
     assert sum("has no reference context" in text for text in told) == 2
     assert set(report.left_out) == {"q0001", "q0003", "q0004", "q0005"}

@@ -119,7 +119,8 @@ class _Anchored:
         for wanted in dict.fromkeys((context, context.strip())):
             places = [(i, at) for i, d in enumerate(self.documents) if (at := d.text.find(wanted)) >= 0]
             if places:
-                return self._at(context, places[0][0], (places[0][1], places[0][1] + len(wanted)), len(places))
+                n_places = sum(self.documents[i].text.count(wanted) for i, _ in places)
+                return self._at(context, places[0][0], (places[0][1], places[0][1] + len(wanted)), n_places)
         return None
 
     def _roughly(self, context: str) -> Evidence | None:
@@ -129,7 +130,8 @@ class _Anchored:
             return None
         self._n_folded += 1
         first, at = places[0]
-        return self._at(context, first, self.folded[first].span(at, at + len(wanted)), len(places))
+        n_places = sum(self.folded[i].text.count(wanted) for i, _ in places)
+        return self._at(context, first, self.folded[first].span(at, at + len(wanted)), n_places)
 
     @property
     def folded(self) -> list[Folded]:
@@ -138,12 +140,10 @@ class _Anchored:
             self._folded = [fold(document.text) for document in self.documents]
         return self._folded
 
-    def _at(self, context: str, document: int, span: tuple[int, int], n_documents: int) -> Evidence:
+    def _at(self, context: str, document: int, span: tuple[int, int], n_places: int) -> Evidence:
         found = self.documents[document]
-        if n_documents > 1:
-            self._repeated.append(
-                f"'{shorten(context, 40)}' ({n_documents} documents, first '{shorten(found.id, 40)}')"
-            )
+        if n_places > 1:
+            self._repeated.append(f"'{shorten(context, 40)}' ({n_places} places, first in '{shorten(found.id, 40)}')")
         return Evidence(found.id, *span, found.text[slice(*span)])
 
     def finish(self, draft: Draft) -> None:
@@ -153,8 +153,8 @@ class _Anchored:
             asked = ", ".join(shorten(name, 40) for name in questions[:_NAMED])
             more = f" and {len(questions) - _NAMED} more" if len(questions) > _NAMED else ""
             message = (
-                f"The context '{shorten(context, 60)}' (of {asked}{more}) is in none of the {len(self.documents):,} "
-                f"documents: {why}; correct it, or add its document."
+                f"The context '{shorten(context, 60)}' (of {asked}{more}) is in none of the documents "
+                f"(n: {len(self.documents):,}): {why}; correct it, or add its document."
             )
             draft.problems.append(Problem(questions[0], message, near))
         if self._n_folded:
@@ -162,7 +162,7 @@ class _Anchored:
         if self._repeated:
             some = ", ".join(self._repeated[:_NAMED])
             draft.notices.append(
-                f"Contexts that stand in several documents, of which the first is taken (n: {len(self._repeated):,}): "
+                f"Contexts that stand in several places, of which the first is taken (n: {len(self._repeated):,}): "
                 f"{some}."
             )
 
