@@ -112,7 +112,7 @@ def _weights(n: int, resamples: int, seed: int, block_bytes: int) -> Iterator[tu
         yield from _drawn_weights(n, resamples, seed, block_bytes)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _remembered_weights(n: int, resamples: int, seed: int, block_bytes: int) -> list[tuple[slice, DoubleArray]]:
     """Return them all: a sweep asks for the same ones with every few runs that it writes."""
     return list(_drawn_weights(n, resamples, seed, block_bytes))
