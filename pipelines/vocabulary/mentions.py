@@ -43,6 +43,8 @@ _MONTH_ALONE = re.compile(
     rf"(?<!\w)(?:\d{{1,2}}\s+)?(?P<m>(?-i:(?=[A-Z])){'(?:' + MONTH + ')'})\b(?!\.?\s*\d)", re.IGNORECASE
 )
 _SEASON_ALONE = re.compile(r"\b(?:in|by|of|the)\s+(?P<s>spring|summer|autumn|winter)\b", re.IGNORECASE)
+_A_YEAR = re.compile(r"(?:19|20)\d\d|['’]\d\d|\b(?:fy|cy|fiscal|year)\s?\d\d|\b[1-4][qh]\s?\d\d", re.IGNORECASE)
+_BEFORE_CHARS, _BEHIND_CHARS = 60, 40
 _UNIT_MONTHS = {"year": 12, "quarter": 3, "month": 1}
 _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10, "twelve": 12, "couple of": 2, "few": 3}
 _N = r"(?P<n>\d{1,2}|" + "|".join(_NUMBERS) + ")"
@@ -81,6 +83,28 @@ def named_period(value: str) -> Period | None:
 
 def _absolute(text: str) -> tuple[list[Mention], str]:
     """Return what is named with its year, and the text with blanks in its place."""
+    found: list[Mention] = []
+    left = list(text)
+    for start, end in _windows(text):
+        own, plain = _within(text[start:end])
+        found += [replace(one, begin=one.begin + start, end=one.end + start) for one in own]
+        left[start:end] = plain
+    return found, "".join(left)
+
+
+def _windows(text: str) -> list[tuple[int, int]]:
+    """Return the parts of a text around whatever could be a year: the rest need not be looked at."""
+    windows: list[tuple[int, int]] = []
+    for match in _A_YEAR.finditer(text):
+        start, end = max(0, match.start() - _BEFORE_CHARS), min(len(text), match.end() + _BEHIND_CHARS)
+        if windows and start <= windows[-1][1]:
+            windows[-1] = windows[-1][0], end
+        else:
+            windows.append((start, end))
+    return windows
+
+
+def _within(text: str) -> tuple[list[Mention], str]:
     found: list[Mention] = []
     left = text
     for pattern, meaning in PATTERNS:

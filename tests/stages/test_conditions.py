@@ -46,6 +46,9 @@ def met(where: dict[str, Any]) -> list[int]:
         ({"$and": [{"name": "b"}, {"year": 2022}]}, [1]),
         ({"$and": [{"$or": [{"name": "a"}, {"name": "b"}]}, {"new": {"$ne": True}}]}, [1, 2]),
         ({"year": 1999}, []),
+        ({"day": {"$contains": "-12-"}}, [1]),
+        ({"name": {"$not_contains": "a"}}, [1, 2, 3]),
+        ({"number": {"$contains": "1"}}, [3]),
     ],
 )
 def test_meanings(where: dict[str, Any], rows: list[int]) -> None:
@@ -64,6 +67,8 @@ def test_meanings(where: dict[str, Any], rows: list[int]) -> None:
         ({"year": {"$in": 1}}, "takes a list"),
         ({"year": {"$in": []}}, "takes a list"),
         ({"year": None}, "is compared with None"),
+        ({"name": {"$contains": ""}}, "takes a text to look for"),
+        ({"name": {"$contains": 3}}, "takes a text to look for"),
         ({"year": {"$eq": [1]}}, "is compared with [1]"),
         ({"name": {"$gt": "b"}}, "takes a number or a date such as 2024-03-31, but holds 'b'"),
         ({"new": {"$gt": True}}, "takes a number or a date"),

@@ -18,9 +18,10 @@ Compare = Callable[[Any, Any], bool]
 _ORDER: dict[str, Compare] = {"$gt": operator.gt, "$gte": operator.ge, "$lt": operator.lt, "$lte": operator.le}
 _EQUAL = ("$eq", "$ne")
 _MEMBER = ("$in", "$nin")
-_NEGATIVE = ("$ne", "$nin")
+_NEGATIVE = ("$ne", "$nin", "$not_contains")
 _JOIN = {"$and": np.logical_and, "$or": np.logical_or}
-OPERATORS = (*_EQUAL, *_ORDER, *_MEMBER)
+_CONTAINS = ("$contains", "$not_contains")
+OPERATORS = (*_EQUAL, *_ORDER, *_MEMBER, *_CONTAINS)
 _FAMILY = {"truth": "true/false", "number": "number", "date": "text", "text": "text"}
 _FAMILIES: dict[type, str] = {bool: "true/false", int: "number", float: "number", str: "text"}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
@@ -63,6 +64,10 @@ def _validate_field(field: str, condition: object) -> None:
                 _validate_value(field, one)
         else:
             _validate_value(field, value)
+            if name in _CONTAINS and not (isinstance(value, str) and value):
+                raise ValueError(
+                    f"{name} of field '{shorten(field)}' takes a text to look for, but holds {shorten(repr(value))}"
+                )
             if name in _ORDER and _kind(value) not in ("number", "date"):
                 raise ValueError(
                     f"{name} of field '{shorten(field)}' takes a number or a date such as 2024-03-31, "
@@ -131,6 +136,8 @@ def _test(name: str, wanted: Any) -> Callable[[MetadataValue], bool]:
     if name in _ORDER:
         kind, compare = _kind(wanted), _ORDER[name]
         return lambda value: _kind(value) == kind and compare(value, wanted)
+    if name in _CONTAINS:
+        return lambda value: (isinstance(value, str) and wanted in value) == (name == "$contains")
     # true is no number here, though Python takes it for 1; what does not equal itself equals nothing.
     sought = {(isinstance(one, bool), one) for one in (wanted if name in _MEMBER else [wanted]) if one == one}
     among = name not in _NEGATIVE

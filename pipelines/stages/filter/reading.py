@@ -13,10 +13,10 @@ from pipelines.errors import ConfigurationError, did_you_mean, shorten
 from pipelines.records import PAGE, SECTION, TABLE, Column, MetadataValue
 from pipelines.stages.filter import Filtered
 from pipelines.stages.filter.guess import Guess, among, either
-from pipelines.stages.filter.time_fields import TimeFields
 from pipelines.stages.filter.time_guesses import time_guesses
 from pipelines.vocabulary.aliases import given_aliases
 from pipelines.vocabulary.names import Named, Names, text_values
+from pipelines.vocabulary.time_fields import TimeFields
 from pipelines.vocabulary.words import Word, folded, words
 
 PLACES = frozenset((PAGE, SECTION, TABLE, "section_title", "section_level", "keyword", "keywords", "language"))

@@ -10,9 +10,9 @@ from typing import Any
 
 from pipelines.records import Column, MetadataValue
 from pipelines.stages.filter.guess import Guess, among
-from pipelines.stages.filter.time_fields import TimeFields, Values
 from pipelines.vocabulary.mentions import mentions
 from pipelines.vocabulary.periods import EARLIEST, LATEST, Mention, Period
+from pipelines.vocabulary.time_fields import TimeFields, Values
 
 Where = dict[str, Any]
 _DATED = re.compile(

@@ -18,8 +18,9 @@ from pipelines.stages.filter.widening import nothing_left
 class WhereFilter(Filter, name="where", version=1):
     """Search only chunks whose metadata meet a condition, such as `{year: {$gte: 2023}}`; the same for every question.
 
-    Operators: $eq $ne $gt $gte $lt $lte $in $nin, joined by $and, $or. As in Chroma, a chunk without the field meets
-    $ne and $nin, and no other. Greater and less compare numbers with numbers, and ISO dates with ISO dates.
+    Operators: $eq $ne $gt $gte $lt $lte $in $nin, and $contains $not_contains for a part of a text; joined by $and,
+    $or. As in Chroma, a chunk without the field meets $ne, $nin and $not_contains, and no other. Greater and less
+    compare numbers with numbers, and ISO dates with ISO dates.
     """
 
     where: dict[str, Any] = Field(default_factory=dict, description="Condition on the metadata; empty lets all pass")
