@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -48,4 +49,10 @@ class AutoLoader(Loader, name="auto", version=2):
 
     def extra_identity(self) -> Mapping[str, str]:
         """Return the fingerprints of all loaders: their next versions change what this one reads."""
-        return {name: loader().fingerprint() for name, loader in loaders().items() if loader is not AutoLoader}
+        return _fingerprints()
+
+
+@cache
+def _fingerprints() -> Mapping[str, str]:
+    """Return those of all other loaders, by name: a sweep asks for them many times a configuration."""
+    return {name: loader().fingerprint() for name, loader in loaders().items() if loader is not AutoLoader}
