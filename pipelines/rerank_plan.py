@@ -80,7 +80,9 @@ class RerankPlan(QueriesPlan):
 
         def work(run: Execution) -> Paid[Rankings]:
             ask = asker(run, rerank, "rerank")
-            return Paid(rerank.asking(self.seen(run), ask), ask.spent(len(self.questions)))
+            found = Paid(rerank.asking(self.seen(run), ask), ask.spent(len(self.questions)))
+            run.note(f"{rerank.name}: {found.spent.told(rerank.model)}")
+            return found
 
         key = node_key("judged", [rerank.decides(), self.asking.texts_key], self.looked_at)
         return Node("rerank", key, self.looked_at, work, codecs.paid(codecs.RANKINGS))

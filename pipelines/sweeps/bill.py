@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
 
 from pipelines.cache import Cache
 from pipelines.chatting import answers_folder
+from pipelines.models.chat import Prompt
 from pipelines.models.chat_answers import Asker, answer_space, prompt_key
 from pipelines.models.chat_knobs import ChatKnobs, Expected
 from pipelines.plan import Plan
 from pipelines.spending import Bill, billed
+from pipelines.stages.rerank.judged import ChatReranker
 from pipelines.stages.transform import ChatTransformer
 from pipelines.sweeps.workloads import Sizes
 
 _CHARS_A_TOKEN = 4.2
-
-
-@runtime_checkable
-class Reckons(Protocol):
-    """A reranker that knows beforehand how much it will ask."""
-
-    def expected(self, questions: Sequence[str], chunk_tokens: float) -> Expected:
-        """Return calls and tokens at most, for chunks of so many tokens."""
-        ...
+_INSTRUCTION_TOKENS, _TOKENS_BETWEEN = 60, 6
 
 
 @dataclass
@@ -54,11 +47,16 @@ class Reckoning:
         yield transform, Expected(len(new), asked, len(new) * transform.max_tokens)
 
     def _rerank(self, plan: Plan) -> Iterator[tuple[ChatKnobs, Expected]]:
-        rerank, node = plan.pipeline.rerank, plan.rankings
-        if not isinstance(rerank, ChatKnobs) or not isinstance(rerank, Reckons) or self._there(node.stage, node.key):
+        """Reckon what is judged: which chunks these will be is not known before, so nothing counts as answered."""
+        rerank, node = plan.pipeline.rerank, plan.judged
+        if node is None or not isinstance(rerank, ChatReranker) or self._there(node.stage, node.key):
             return
-        n_tokens = self.sizes.n_chars / _CHARS_A_TOKEN / max(1, self.sizes.chunks(plan, self.cache))
-        yield rerank, rerank.expected(plan.asking.texts, n_tokens)
+        calls = rerank.calls(plan.pipeline.retrieve.depth)
+        chunk = min(self.sizes.n_chars / max(1, self.sizes.chunks(plan, self.cache)), rerank.chunk_chars)
+        a_call = _INSTRUCTION_TOKENS + getattr(rerank, "window", 1) * (chunk / _CHARS_A_TOKEN + _TOKENS_BETWEEN)
+        asked = sum(Prompt.of(text).n_tokens() + a_call for text in plan.asking.texts)
+        n = calls * len(plan.asking.texts)
+        yield rerank, Expected(n, round(calls * asked), n * rerank.max_tokens)
 
     def _there(self, stage: str, key: str) -> bool:
         there = key in self._nodes or self.cache.has(stage, key)

@@ -294,3 +294,25 @@ def test_what_if_asks_nothing(towns: Path, chat: FakeChat) -> None:
     with pytest.raises(OutputsGone, match="transform would have to run"):
         api.what_if(run.id)
     assert len(chat.requests) == n
+
+
+@pytest.mark.parametrize("name", ["llm-pointwise", "llm-listwise"])
+def test_rerankers_are_reckoned_and_priced_as_well(towns: Path, chat: FakeChat, name: str) -> None:
+    chat.reply = lambda prompt: "[2] > [1]"
+    price = {"usd_per_million_prompt_tokens": 10.0, "usd_per_million_answer_tokens": 20.0, "max_tokens": 50}
+    one = pipeline(rerank={"use": name, "depth": 4, **chat.settings(**price)}, transform=WAYS["wordings"])
+    dataset, store = api.open_dataset(towns), RunStore(Database(database_url()), runs_folder())
+    before = estimate([one.settings()], On(dataset, None), Cache(cache_folder()), store, {})
+    run = api.evaluate(one, dataset).run
+    n = len(dataset.select(None))
+    assert before.tokens >= 50 * len(chat.requests)
+    assert before.usd is not None
+    paid = run.measured("usd")
+    assert paid.mean is not None
+    assert before.usd > n * paid.mean > 0
+    assert any("fake gave" in note for note in run.notes)
+    asked = len(chat.requests)
+    again = api.evaluate(one, dataset).run
+    assert len(chat.requests) == asked
+    assert again.measured("usd").mean == paid.mean
+    assert estimate([one.settings()], On(dataset, None), Cache(cache_folder()), store, {}).tokens == 0
