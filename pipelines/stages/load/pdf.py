@@ -37,22 +37,34 @@ class PdfLoader(Loader, name="pdf", version=1):
         document = _opened(data, where)
         try:
             n_pages = len(document)
-            text = _Text()
+            text, broken = _Text(), list[int]()
             for number in range(n_pages):
-                text.page(number, self._lines(document, number))
+                lines = self._lines(document, number)
+                if lines is None:
+                    broken.append(number + 1)
+                else:
+                    text.page(number, lines)
             if not text.parts:
-                yield _textless(where, n_pages)
+                yield _textless(where, n_pages, len(broken))
                 return
             if text.without:
-                yield Note(_some_without(where, text.without, n_pages))
+                yield Note(_some(where, text.without, n_pages, "no text"))
+            if broken:
+                yield Note(_some(where, broken, n_pages, "damage and could not be read"))
             marks = text.marks(read_outline(document))
             title = document.get_metadata_dict().get("Title", "")
             yield Document(document_id, "".join(text.parts), titled(title, pages=n_pages), marks)
         finally:
             document.close()
 
-    def _lines(self, document: Any, number: int) -> list[Line]:
-        page = document[number]
+    def _lines(self, document: Any, number: int) -> list[Line] | None:
+        """Return the lines of a page in reading order; None for one that is damaged."""
+        import pypdfium2
+
+        try:
+            page = document[number]
+        except pypdfium2.PdfiumError:
+            return None
         try:
             pieces = [piece for piece in page_pieces(page) if piece.text.strip()]
             return reading_order(pieces) if self.columns else rows_of(pieces)
@@ -74,18 +86,21 @@ def _opened(data: bytes, where: str) -> Any:
         raise DatasetError(f"{found}; it seems to be damaged: save it anew, or take it out.") from error
 
 
-def _textless(where: str, n_pages: int) -> DatasetError:
+def _textless(where: str, n_pages: int, n_broken: int) -> DatasetError:
+    if n_broken:
+        found = f"None of the {n_pages} pages of {where} can be read ({n_broken} are damaged)"
+        return DatasetError(f"{found}; save it anew, or take it out.")
     found = (
         f"None of the {n_pages} pages of {where} has any text" if n_pages else f"{where} is a PDF file without pages"
     )
     return DatasetError(f"{found}: it seems to be scanned; have its text recognised (OCR), or take it out.")
 
 
-def _some_without(where: str, pages: Sequence[int], n_pages: int) -> str:
+def _some(where: str, pages: Sequence[int], n_pages: int, what: str) -> str:
     shown = ", ".join(map(str, pages[:_SHOWN]))
     more = f" and {len(pages) - _SHOWN} more" if len(pages) > _SHOWN else ""
     word = "Page" if len(pages) == 1 else "Pages"
-    return f"{word} {shown}{more} of the {n_pages} pages of {where} {'has' if len(pages) == 1 else 'have'} no text."
+    return f"{word} {shown}{more} of the {n_pages} pages of {where} {'has' if len(pages) == 1 else 'have'} {what}."
 
 
 @dataclass
