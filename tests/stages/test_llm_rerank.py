@@ -152,3 +152,12 @@ def test_price_and_carriage_decide_nothing() -> None:
 def test_an_unknown_client_is_told() -> None:
     with pytest.raises(ConfigurationError, match="No chat client 'nobody' is registered"):
         PointwiseReranker(endpoint="client:nobody", model="x").rerank(given([1]))
+
+
+def test_what_it_will_take_is_told_before_anything_is_asked() -> None:
+    one = PointwiseReranker(**KNOBS, depth=20, chunk_chars=400, max_tokens=5).expected(["why?", "when?"])
+    assert (one.calls, one.answer_tokens) == (40, 200)
+    assert one.prompt_tokens > 40 * 100
+    many = ListwiseReranker(**KNOBS, depth=20, chunk_chars=400).expected(["why?"])
+    assert many.calls == 3
+    assert many.prompt_tokens > 30 * 100

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 
 from pydantic import Field
 
 from pipelines.component import digest
 from pipelines.errors import EndpointError, shorten
+from pipelines.models import tokens
 from pipelines.models.chat_answers import Asker
-from pipelines.models.chat_knobs import ChatKnobs
+from pipelines.models.chat_knobs import ChatKnobs, Expected
 from pipelines.progress import Progress, silent
 from pipelines.records import Rankings
 from pipelines.stages.rerank import Reranker, Retrieved
+
+_AROUND_TOKENS = 100
+_CHARS_A_TOKEN = 4
 
 
 class ChatReranker(Reranker, ChatKnobs):
@@ -46,6 +51,17 @@ class ChatReranker(Reranker, ChatKnobs):
     @abstractmethod
     def calls(self, depth: int) -> int:
         """Return how many calls a question with `depth` chunks takes at most."""
+
+    @abstractmethod
+    def chunks_shown(self, depth: int) -> int:
+        """Return how many chunks stand in the prompts of a question with `depth` of them, counted in every prompt."""
+
+    def expected(self, questions: Sequence[str]) -> Expected:
+        """Return what the questions will take at most: every rank filled, every chunk and answer of full length."""
+        calls = len(questions) * self.calls(self.depth)
+        asked = sum(tokens.count(question) + _AROUND_TOKENS for question in questions) * self.calls(self.depth)
+        shown = len(questions) * self.chunks_shown(self.depth) * self.chunk_chars // _CHARS_A_TOKEN
+        return Expected(calls, asked + shown, calls * self.max_tokens)
 
     @abstractmethod
     def asking(self, retrieved: Retrieved, ask: Asker) -> Rankings:

@@ -79,8 +79,7 @@ class LearnedReranker(FittedReranker, name="learned", version=1):
         pairs = Pairs.of(retrieved, self.depth, self.stemmer)
         scores: FloatArray = np.zeros(0, dtype=np.float32)
         if len(pairs.row):
-            with _one_thread():
-                scores = self._model.decision_function(pairs.table(self.known_values)[1]).astype(np.float32)
+            scores = self._model.decision_function(pairs.table(self.known_values)[1]).astype(np.float32)
         progress(retrieved.rankings.n_questions, retrieved.rankings.n_questions)
         return ordered(retrieved, self.depth, scores)
 

@@ -40,6 +40,11 @@ class ListwiseReranker(ChatReranker, name="llm-listwise", version=1):
         """Return how many calls a question with `depth` chunks takes at most: one a window."""
         return len(windows(min(depth, self.depth), self.window, min(self.step, self.window)))
 
+    def chunks_shown(self, depth: int) -> int:
+        """Return how many chunks stand in the prompts of a question: those of every window."""
+        bounds = windows(min(depth, self.depth), self.window, min(self.step, self.window))
+        return sum(end - start for start, end in bounds)
+
     def asking(self, retrieved: Retrieved, ask: Asker) -> Rankings:
         """Return the first `depth` chunks of each question in the order that the windows come to."""
         given = retrieved.rankings.cut(self.depth)

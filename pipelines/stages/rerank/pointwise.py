@@ -47,6 +47,10 @@ class PointwiseReranker(ChatReranker, name="llm-pointwise", version=1):
         """Return how many calls a question with `depth` chunks takes at most: one a chunk."""
         return min(depth, self.depth)
 
+    def chunks_shown(self, depth: int) -> int:
+        """Return how many chunks stand in the prompts of a question: each once."""
+        return self.calls(depth)
+
     def asking(self, retrieved: Retrieved, ask: Asker) -> Rankings:
         """Return the first `depth` chunks of each question by falling grade."""
         given = retrieved.rankings.cut(self.depth)
