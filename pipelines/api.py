@@ -417,7 +417,9 @@ def question_in_depth(run_ids: Sequence[str], question_id: str) -> QuestionInDep
     Raises:
         NotFoundError: when a run lacks the question, or its dataset is gone or was changed since.
     """
-    return in_depth(dataset_of(run(run_ids[0])), {run_id: details(run_id) for run_id in run_ids}, question_id)
+    first = run(run_ids[0])
+    loader = Pipeline.parse(first.settings, f"run {first.id}").load
+    return in_depth(dataset_of(first), {run_id: details(run_id) for run_id in run_ids}, question_id, loader)
 
 
 def what_if(reference: str) -> WhatIf:

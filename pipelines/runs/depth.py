@@ -9,6 +9,7 @@ from pipelines.errors import DatasetError, NotFoundError, shorten
 from pipelines.golden.dataset import Dataset
 from pipelines.records import Evidence, Question
 from pipelines.runs.record import Details, Run
+from pipelines.stages.load import Loader
 
 
 @dataclass(frozen=True)
@@ -35,21 +36,30 @@ class QuestionInDepth:
 
 def first_rank(ranked: Sequence[RankedChunk], item: Evidence) -> int | None:
     """Return the rank of the first chunk that holds a part of a piece of evidence; None where none does."""
+    if _lost(item):
+        return None
     start, end = item.start or 0, float("inf") if item.end is None else item.end
     hits = (c.rank for c in ranked if c.document_id == item.document_id and c.start < end and start < c.end)
     return next(hits, None)
 
 
-def in_depth(dataset: Dataset, kept: Mapping[str, Details], question_id: str) -> QuestionInDepth:
-    """Return a question with what each run, by id, found for it.
+def _lost(item: Evidence) -> bool:
+    """Whether the quote of a piece of evidence is not in the parsed text."""
+    return item.start is None and item.quote is not None
+
+
+def in_depth(
+    dataset: Dataset, kept: Mapping[str, Details], question_id: str, loader: Loader | None = None
+) -> QuestionInDepth:
+    """Return a question with what each run, by id, found for it, in the texts as `loader` reads them.
 
     Raises:
         NotFoundError: when the dataset or a run lacks the question.
     """
-    question = next((q for q in dataset.resolved() if q.id == question_id), None)
+    question = next((q for q in dataset.resolved(loader=loader) if q.id == question_id), None)
     if question is None:
         raise NotFoundError(f"The dataset '{shorten(dataset.name)}' has no question '{shorten(question_id)}'.")
-    documents = dataset.documents()
+    documents = dataset.documents(loader)
     rankings = {run_id: _ranked(found, question, run_id) for run_id, found in kept.items()}
     named = {c.document_id for row in rankings.values() for c in row} | {e.document_id for e in question.evidence}
     texts = {name: documents.texts[documents.position[name]] for name in named if name in documents.position}
@@ -90,7 +100,7 @@ def _overlap(question: Question, document_id: str, start: int, end: int) -> int:
     """Count the evidence characters in a chunk, those that several pieces of evidence share once."""
     covered: set[int] = set()
     for item in question.evidence:
-        if item.document_id == document_id and item.grade > 0:
+        if item.document_id == document_id and item.grade > 0 and not _lost(item):
             first, last = item.start or 0, end if item.end is None else item.end
             covered.update(range(max(first, start), min(last, end)))
     return len(covered)
