@@ -100,9 +100,14 @@ def _place(item: Evidence) -> str:
     return f"Evidence in {own(item.document_id)}{page}, characters {_span(item.start, item.end)}{grade}"
 
 
+def _lost(item: Evidence) -> bool:
+    """Whether the quote of a piece of evidence is not in the text that was read."""
+    return item.start is None and item.quote is not None
+
+
 def _text_of(item: Evidence, depth: api.QuestionInDepth) -> str:
-    if item.start is None and item.quote is not None:
-        return item.quote
+    if _lost(item):
+        return item.quote or ""
     return depth.texts.get(item.document_id, "")[item.start : item.end]
 
 
@@ -137,7 +142,7 @@ def _span(start: int | None, end: int | None) -> str:
 def _evidence_chars(depth: api.QuestionInDepth) -> int:
     covered: set[tuple[str, int]] = set()
     for item in depth.question.evidence:
-        if item.grade > 0:
+        if item.grade > 0 and not _lost(item):
             end = len(depth.texts.get(item.document_id, "")) if item.end is None else item.end
             covered.update((item.document_id, i) for i in range(item.start or 0, end))
     return len(covered)
@@ -176,7 +181,7 @@ def _in_place(chunk: api.RankedChunk, depth: api.QuestionInDepth) -> None:
     evidence = [
         Mark(item.start or 0, len(text) if item.end is None else item.end, "evidence")
         for item in depth.question.evidence
-        if item.document_id == chunk.document_id and item.grade > 0
+        if item.document_id == chunk.document_id and item.grade > 0 and not _lost(item)
     ]
     st.caption(plain(f"Rank {chunk.rank} in {own(chunk.document_id)}"))
     legend("evidence", "chunk", "both")
