@@ -169,10 +169,16 @@ def _in_words(component: Component) -> str:
     Of a language model the name is enough: where it is, and what it charges, is in the settings.
     """
     quiet = {"size", *(("endpoint", *CARRIAGE) if isinstance(component, ChatKnobs) else ())}
-    knobs = {k: v for k, v in component.model_dump(mode="json").items() if v != type(component).model_fields[k].default}
+    fields = type(component).model_fields
+    default = {k: _plain(one.get_default(call_default_factory=True)) for k, one in fields.items()}
+    knobs = {k: v for k, v in component.model_dump(mode="json").items() if v != default[k]}
     size = getattr(component, "size", None)
     words = [component.name] if size is None else [component.name, str(size)]
     return " ".join(words + [f"{k}={_short(v)}" for k, v in knobs.items() if k not in quiet])
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _short(value: object) -> str:

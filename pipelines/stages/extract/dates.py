@@ -26,7 +26,7 @@ class DatesExtractor(TextExtractor, name="dates", version=1):
 
     For a document: the period that it is about, by its id, else by the beginning of its text; and the first full date
     there. For a chunk: the year and quarter that it mentions most, which need not be what its document is about: give
-    it fields of its own, such as mentioned_year. Fiscal years count as calendar years. About 4,000 chunks a second.
+    it fields of its own, such as mentioned_year. Fiscal years count as calendar years. About 2,000 chunks a second.
     """
 
     level: Literal["chunk", "document"] = Field(

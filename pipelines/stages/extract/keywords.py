@@ -14,7 +14,7 @@ class KeywordsExtractor(TextExtractor, name="keywords", version=1):
     """Find the words and phrases that a text is about, by YAKE: statistics of the text alone, no model, no training.
 
     Choose it to look through a corpus, or to find chunks by `$contains`; as a hard filter it removes too much. About
-    100 chunks a second: the slowest extractor without a model.
+    90 chunks a second: the slowest extractor without a model.
     """
 
     n: int = Field(5, ge=1, le=50, description="Keywords of a text, the best first")

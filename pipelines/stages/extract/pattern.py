@@ -19,7 +19,7 @@ class PatternExtractor(TextExtractor, name="pattern", version=1):
 
     Choose it where documents write something in a form of their own: reference numbers, clauses, product codes. The
     first match of a text counts; of several patterns with one group, the first that matches. Digits become numbers.
-    About 50,000 chunks a second for a plain pattern; one that takes too long on a text ends the run with a sentence.
+    About 100,000 chunks a second for a plain pattern; one that takes too long on a text ends the run with a sentence.
     """
 
     patterns: tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...] = Field(

@@ -14,12 +14,12 @@ from pipelines.stages.filter.reading import Reader
 from pipelines.stages.filter.widening import Widening, agreement, hard
 
 
-class InferredFilter(Inferring, name="inferred", version=1):
+class InferredFilter(Inferring, name="inferred", version=2):
     """Search only chunks with the values that the question names: companies, document types, years, quarters, dates.
 
     Choose it when questions name what they are about, and read `gold_survival`: what a wrong condition removes, no
     retrieval finds again. The vocabulary is that of the corpus's own metadata, so there is nothing to train; names are
-    known also by shorter forms, and by your own aliases. English. About 0.2 ms a question.
+    known also by shorter forms, and by your own aliases. English. About 0.3 ms a question.
     """
 
     least: int = Field(
