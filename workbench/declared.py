@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipelines.catalog import Knob
+from pipelines.catalog import STAGE_NAMES, Knob
 from pipelines.errors import shorten
 from workbench import lines
 
 Schema = Mapping[str, Any]
+_DAY = r"^\d{4}-\d{2}-\d{2}$"
 
 
 def schema(knob: Knob) -> Schema:
@@ -32,6 +33,19 @@ def of_several_kinds(described: Schema) -> bool:
     """Return whether one of several simple kinds is meant, such as a number or "auto"."""
     variants = described.get("anyOf", ())
     return "type" not in described and bool(variants) and not _structured(variants)
+
+
+def is_date(described: Schema) -> bool:
+    """Return whether a text is a day, as 2024-12-31."""
+    return described.get("format") == "date" or described.get("pattern") == _DAY
+
+
+def stage_of_parts(knob: Knob) -> str | None:
+    """Return the stage whose components a knob is a list of, such as `extractors`; None for any other knob."""
+    described = schema(knob)
+    if described.get("type") != "array" or described.get("items", {}).get("type") != "object":
+        return None
+    return next((name for name in STAGE_NAMES if knob.name.startswith(name)), None)
 
 
 def _structured(variants: Sequence[Schema]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,7 +12,7 @@ import streamlit as st
 from pipelines import api
 from pipelines.catalog import Knob
 from pipelines.errors import ConfigurationError, shorten
-from workbench import declared, lines
+from workbench import declared, lines, nested
 
 Draw = Callable[[Knob, Any, str], Any]
 _NUMBER_PX, _TEXT_PX, _SEVERAL_PX = 150, 215, 330
@@ -21,15 +21,17 @@ _LONG_CHARS = 60
 _FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 
 
-def knob_form(knobs: Sequence[Knob], held: Mapping[str, Any], key: str) -> dict[str, Any]:
+def knob_form(knobs: Sequence[Knob], held: Mapping[str, Any], key: str, own: Collection[str] = ()) -> dict[str, Any]:
     """Draw the knobs, beginning with the values held; return what is set now. Of many, some are folded away.
+
+    The names in `own` are those of the component itself, not shared with others: they are shown before the rest.
 
     Raises:
         ConfigurationError: for text that cannot be read as a value; the bounds are the component's to check.
     """
     values: dict[str, Any] = {}
     wrong: list[ConfigurationError] = []
-    for title, group in _groups(knobs):
+    for title, group in _groups(knobs, own):
         with st.container() if title is None else _folded(title, group, held, f"{key}.{title}"):
             found, also = _row(group, held, key)
         values, wrong = {**values, **found}, [*wrong, *also]
@@ -38,15 +40,16 @@ def knob_form(knobs: Sequence[Knob], held: Mapping[str, Any], key: str) -> dict[
     return {knob.name: values[knob.name] for knob in knobs}
 
 
-def _groups(knobs: Sequence[Knob]) -> list[tuple[str | None, Sequence[Knob]]]:
+def _groups(knobs: Sequence[Knob], own: Collection[str]) -> list[tuple[str | None, Sequence[Knob]]]:
     """Part many knobs: those shown, those that begin with the same word, and the rest; each with its title."""
     if len(knobs) <= _MOST_KNOBS:
         return [(None, knobs)]
     words = Counter(_first_word(knob) for knob in knobs)
     alone = [knob for knob in knobs if words[_first_word(knob)] < _ALIKE]
     titled = {word: [knob for knob in knobs if _first_word(knob) == word] for word, n in words.items() if n >= _ALIKE}
-    first = alone if len(alone) <= _MOST_KNOBS else alone[:_SHOWN_KNOBS]
-    rest = alone[len(first) :]
+    ranked = sorted(alone, key=lambda knob: not (knob.required or knob.name in own))
+    shown = {knob.name for knob in (alone if len(alone) <= _MOST_KNOBS else ranked[:_SHOWN_KNOBS])}
+    first, rest = ([knob for knob in alone if (knob.name in shown) is wanted] for wanted in (True, False))
     more = [(f"{len(rest)} more settings", rest)] if rest else []
     return [(None, first), *((word.capitalize(), group) for word, group in titled.items()), *more]
 
@@ -61,10 +64,13 @@ def _folded(title: str, group: Sequence[Knob], held: Mapping[str, Any], key: str
 
 
 def _row(knobs: Sequence[Knob], held: Mapping[str, Any], key: str) -> tuple[dict[str, Any], list[ConfigurationError]]:
+    """Draw knobs beside one another; below them those that are forms of their own."""
     values: dict[str, Any] = {}
     wrong: list[ConfigurationError] = []
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        for knob in knobs:
+    wide = [knob for knob in knobs if declared.stage_of_parts(knob) is not None]
+    beside = st.container(horizontal=True, gap="small", vertical_alignment="bottom")
+    for knob in [*(knob for knob in knobs if knob not in wide), *wide]:
+        with st.container() if knob in wide else beside:
             try:
                 values[knob.name] = draw(knob, held.get(knob.name, knob.default), f"{key}.{knob.name}")
             except ConfigurationError as error:
@@ -74,6 +80,8 @@ def _row(knobs: Sequence[Knob], held: Mapping[str, Any], key: str) -> tuple[dict
 
 def draw(knob: Knob, value: Any, key: str) -> Any:
     """Draw one knob and return its value."""
+    if declared.stage_of_parts(knob) is not None and nested.can_draw(value):
+        return nested.draw(knob, value, key, knob_form)
     return _kind(declared.schema(knob))(knob, value, key)
 
 
@@ -85,7 +93,7 @@ def _kind(described: declared.Schema) -> Draw:
     if described.get("type") == "object":
         return _terms if _holds_texts(described) else _mapping
     if described.get("type") == "string":
-        return _date if described.get("format") == "date" else _text
+        return _date if declared.is_date(described) else _text
     if declared.of_several_kinds(described):
         return _either
     drawn: dict[str, Draw] = {"boolean": _boolean, "integer": _integer, "number": _number}

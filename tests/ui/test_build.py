@@ -18,7 +18,15 @@ BM25 = {"chunk": {"use": "fixed", "size": 64}, "retrieve": "bm25"}
 
 
 def _widgets(app: AppTest) -> list[Any]:
-    kinds = (app.number_input, app.selectbox, app.toggle, app.text_input, app.text_area)
+    kinds = (
+        app.number_input,
+        app.selectbox,
+        app.toggle,
+        app.text_input,
+        app.text_area,
+        app.multiselect,
+        app.date_input,
+    )
     return [widget for kind in kinds for widget in kind]
 
 
@@ -26,16 +34,18 @@ def _choose(app: AppTest, stage: str, component: str) -> AppTest:
     return app.selectbox(key=f"build.0.{stage}.use").select(component).run()
 
 
-@pytest.mark.parametrize(("stage", "name"), [(s, n) for s, found in all_components().items() for n in found])
-def test_every_knob_of_every_component_is_drawn(stage: str, name: str, open_page: Open) -> None:
-    declared = knobs(all_components()[stage][name])
+@pytest.mark.parametrize("stage", [stage.name for stage in STAGES])
+def test_every_knob_of_every_component_is_drawn(stage: str, open_page: Open) -> None:
     app = open_page("builder")
-    if any(box.key == f"build.0.{stage}.use" for box in app.selectbox):
-        app = _choose(app, stage, name)
-        drawn = {widget.key for widget in _widgets(app)}
+    if not any(box.key == f"build.0.{stage}.use" for box in app.selectbox):
+        return
+    for name, component in all_components()[stage].items():
+        declared = knobs(component)
+        _choose(app, stage, name)
+        drawn = {widget.key.removesuffix(".use") for widget in _widgets(app)}
         assert {f"build.0.{stage}.{name}.{knob.name}" for knob in declared} <= drawn
-    assert not app.exception
-    assert bool(app.error) == any(knob.required for knob in declared)
+        assert not app.exception
+        assert bool(app.error) == any(knob.required for knob in declared), name
 
 
 def test_a_stage_a_row_in_the_catalogues_order(open_page: Open) -> None:
@@ -97,6 +107,7 @@ def test_a_condition_is_read_as_yaml_with_dates_as_text(open_page: Open) -> None
         ({"anyOf": [{"type": "integer"}, {"const": "auto", "type": "string"}]}, forms._either),
         ({"anyOf": [{"type": "object"}, {"type": "string"}]}, forms._mapping),
         ({"type": "string", "format": "date"}, forms._date),
+        ({"anyOf": [{"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}, {"type": "null"}]}, forms._date),
         ({"type": "object", "additionalProperties": {"type": "string"}}, forms._terms),
         (
             {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
@@ -177,3 +188,35 @@ def test_a_component_is_chosen_by_reading_about_all(open_page: Open) -> None:
     assert app.selectbox(key="build.0.chunk.use").value == "sentence"
     assert "use: sentence" in app.code[0].value
     assert not any(button.key == "build.0.chunk.use.take.sentence" for button in app.button)
+
+
+def test_an_extractor_of_several_is_put_together_by_choosing(open_page: Open) -> None:
+    app = _choose(open_page("builder"), "extract", "several")
+    assert len(app.error) == 1
+    key = "build.0.extract.several.extractors"
+    app.multiselect(key=f"{key}.use").set_value(["section", "dates"]).run()
+    assert not app.error
+    app.text_input(key=f"{key}.dates.year_field").set_value("fiscal_year").run()
+    pipeline = api.read_pipeline("pipeline.yaml", app.code[0].value.encode())
+    extractors = pipeline.settings()["extract"]["extractors"]
+    assert [one["use"] for one in extractors] == ["section", "dates"]
+    assert extractors[1]["year_field"] == "fiscal_year"
+
+
+def test_synonyms_are_written_one_term_a_line(open_page: Open) -> None:
+    app = _choose(open_page("builder"), "transform", "synonyms")
+    area = app.text_area(key="build.0.transform.synonyms.terms")
+    area.set_value("ARR: annual recurring revenue, yearly recurring revenue").run()
+    assert not app.error
+    pipeline = api.read_pipeline("pipeline.yaml", app.code[0].value.encode())
+    terms = pipeline.settings()["transform"]["terms"]
+    assert terms == {"ARR": ["annual recurring revenue", "yearly recurring revenue"]}
+    app.text_area(key="build.0.transform.synonyms.terms").set_value("ARR annual").run()
+    assert "line 1" in app.error[0].value
+
+
+def test_of_many_knobs_those_of_one_kind_are_folded_together(open_page: Open) -> None:
+    app = _choose(open_page("builder"), "retrieve", "hybrid")
+    labels = [one.label for one in app.expander]
+    assert "Recency" in labels
+    assert not app.error

@@ -77,7 +77,8 @@ def _form(stage: Stage, components: Mapping[str, type[Component]], narrow: bool 
         with knob_place, faults.told():
             st.caption(ours(summary(components[use])))
             remembered = before if before.get("use", stage.default) == use else {}
-            settings = {"use": use, **knob_form(knobs(components[use]), remembered, f"{key}.{use}")}
+            own = vars(components[use]).get("__annotations__", {})
+            settings = {"use": use, **knob_form(knobs(components[use]), remembered, f"{key}.{use}", own)}
             build_component(stage.name, settings, stage.title)
             return settings
     return None
