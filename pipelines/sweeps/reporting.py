@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from pipelines.errors import ComparisonError, NotFoundError
 from pipelines.golden.dataset import Dataset
+from pipelines.models.chat_knobs import ChatKnobs
+from pipelines.pipeline import Pipeline
 from pipelines.records import Metric
 from pipelines.runs.store import RunStore
 from pipelines.sweeps.conduct import Conductor, Place
@@ -94,7 +98,7 @@ class Reporting:
             scored.append(
                 Scored(trial.number, trial.label, trial.run_id or "", trial.params, values, means[trial.run_id or ""])
             )
-        return ids, scored
+        return ids, _free_where_none_is_asked(scored, {t.number for t in finished if not _asks_a_model(t)}, len(ids))
 
     def _on_test(self, finished: Sequence[Trial], first: Report) -> list[TestResult]:
         """Evaluate the winner and the proposal on the reported split, where it has questions of its own."""
@@ -115,6 +119,29 @@ class Reporting:
         told = told_of(finished, self.spec, self.place.runs())
         found = importances(self.spec, told, seed=self.spec.search.seed)
         return {one.knob: one.importance for one in found.knobs} or None
+
+
+def _asks_a_model(trial: Trial) -> bool:
+    pipeline = Pipeline.parse(trial.settings, f"configuration {trial.number}")
+    return any(isinstance(component, ChatKnobs) for component in pipeline.components.values())
+
+
+def _free_where_none_is_asked(scored: Sequence[Scored], free: Container[int], n_questions: int) -> list[Scored]:
+    """Return the configurations with a price of 0 for those that ask no model, where any other has a price.
+
+    A run alone calls its price unknown; beside one that is paid for, it is the cheaper one.
+    """
+    name = _USD.name
+    if not any(one.means.get(name) is not None for one in scored):
+        return list(scored)
+    nothing = np.zeros(n_questions)
+
+    def known(one: Scored) -> Scored:
+        if one.number not in free:
+            return one
+        return replace(one, values={**one.values, name: nothing}, means={**one.means, name: 0.0})
+
+    return [known(one) for one in scored]
 
 
 def _metric(objective: Objective) -> Metric:

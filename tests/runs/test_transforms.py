@@ -29,6 +29,8 @@ from pipelines.stages.retrieve import Lookup
 from pipelines.sweeps.batch import Asked, Batch, Kept, On
 from pipelines.sweeps.engine import Engine
 from pipelines.sweeps.estimate import estimate
+from pipelines.sweeps.reported import Scored
+from pipelines.sweeps.reporting import _free_where_none_is_asked
 from pipelines.whatif import OutputsGone, forget_all
 from tests.chat_server import FakeChat
 
@@ -316,3 +318,14 @@ def test_rerankers_are_reckoned_and_priced_as_well(towns: Path, chat: FakeChat, 
     assert len(chat.requests) == asked
     assert again.measured("usd").mean == paid.mean
     assert estimate([one.settings()], On(dataset, None), Cache(cache_folder()), store, {}).tokens == 0
+
+
+def test_beside_one_that_is_paid_for_a_pipeline_without_a_model_is_free() -> None:
+    nan = np.full(2, np.nan)
+    free = Scored(0, "none", "a", {}, {"usd": nan}, {"usd": None})
+    paid = Scored(1, "hyde", "b", {}, {"usd": np.array([0.1, 0.3])}, {"usd": 0.2})
+    unpriced = Scored(2, "multi-query", "c", {}, {"usd": nan}, {"usd": None})
+    found = _free_where_none_is_asked([free, paid, unpriced], {0}, 2)
+    assert [one.means["usd"] for one in found] == [0.0, 0.2, None]
+    assert found[0].values["usd"].tolist() == [0.0, 0.0]
+    assert _free_where_none_is_asked([free, unpriced], {0}, 2) == [free, unpriced]
