@@ -30,17 +30,20 @@ from pipelines.golden.loading import LoadReport, LoadRow, load_report
 from pipelines.golden.upload import from_uploads
 from pipelines.golden_verbs import (
     ExportReport,
+    SliceReport,
+    SliceRow,
+    export_dataset,
+    export_formats,
+    import_formats,
+    slices,
+)
+from pipelines.judging_verbs import (
     Filled,
     Holes,
     Judgment,
     Published,
     Queue,
     QueueItem,
-    SliceReport,
-    SliceRow,
-    export_dataset,
-    export_formats,
-    import_formats,
     import_judging,
     judging_csv,
     judging_queue,
@@ -49,7 +52,6 @@ from pipelines.golden_verbs import (
     publish_judgments,
     record_judgment,
     rescore,
-    slices,
 )
 from pipelines.loss_verbs import Bar, Losses, LostEvidence, LostQuestion, cut_name, losses
 from pipelines.metadata_verbs import (

@@ -175,6 +175,8 @@ _FAMILIES: Mapping[str, Callable[[Retrieval, DoubleArray], Range]] = {
     "doc_mrr": _doc_mrr,
     "doc_ndcg": _doc_ndcg,
 }
+BOUNDED = tuple(_FAMILIES)
+"""The families of metrics that the unjudged among the retrieved chunks bound."""
 
 
 def ndcg_range(gained: ranked.Items, question: LongArray, rank: LongArray, cut: LongArray) -> Range:

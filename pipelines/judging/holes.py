@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from pipelines.errors import ConfigurationError
-from pipelines.judging.bounds import CAVEATS, Retrieval, bounded, why_unbounded
+from pipelines.judging.bounds import BOUNDED, CAVEATS, Retrieval, bounded, why_unbounded
 from pipelines.judging.judged import all_judged, judged
 from pipelines.kept import KeptRun
 from pipelines.records import DoubleArray, Metric
@@ -158,10 +158,7 @@ def _bound(metric: Metric, values: Mapping[str, DoubleArray], found: tuple[Doubl
     own = values[metric.name]
     n, mean = int(np.count_nonzero(~np.isnan(own))), finite(column_means(own[:, None])[0])
     if found is None:
-        reason = why_unbounded(metric.family) if metric.family not in _BOUNDED else "k is beyond 100"
+        reason = why_unbounded(metric.family) if metric.family not in BOUNDED else "k is beyond 100"
         return Bound(metric.name, metric.higher_is_better, mean, None, None, n, reason)
     low, high = (finite(column_means(side[:, None])[0]) for side in found)
     return Bound(metric.name, metric.higher_is_better, mean, low, high, n, None, CAVEATS.get(metric.family))
-
-
-_BOUNDED = ("precision", "hit", "mrr", "ndcg", "doc_hit", "doc_mrr", "doc_ndcg")

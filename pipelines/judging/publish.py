@@ -98,13 +98,15 @@ def publish(
 
 def _questions_text(dataset: Dataset, documents: Documents, settlement: Settlement) -> str:
     """Return questions.jsonl with the rows that change replaced; all else stays to the byte."""
-    lines = (dataset.path / QUESTIONS_FILE).read_text(encoding="utf-8-sig").split("\n")
+    # By bytes: a text file's lines would come back with other line ends.
+    lines = (dataset.path / QUESTIONS_FILE).read_bytes().decode("utf-8-sig").split("\n")
     rows = {question.id: line - 1 for line, question in zip(dataset.lines, dataset.questions, strict=True)}
     for one in settlement.changed:
         at = rows[one.question.id]
         row = json.loads(lines[at])
         row["evidence"] = _evidence_rows(row.get("evidence") or [], one.question, documents)
-        lines[at] = json.dumps(row, ensure_ascii=False)
+        end = "\r" if lines[at].endswith("\r") else ""
+        lines[at] = json.dumps(row, ensure_ascii=False) + end
     return "\n".join(lines)
 
 

@@ -16,7 +16,7 @@ from pipelines.resampling import Intervals, mean_intervals
 from pipelines.resampling.means import finite
 from pipelines.slices.discovery import benjamini_hochberg
 from pipelines.slices.grouping import Slice, ways
-from pipelines.slices.report import FEW, SliceReport, SliceRow, Warning
+from pipelines.slices.report import FEW, SliceReport, SliceRow, SliceWarning
 
 ALPHA = 0.05
 _TOO_FEW = f"fewer than {FEW} scored questions: too few for an interval"
@@ -196,7 +196,7 @@ def _judged(row: SliceRow, whole: SliceRow) -> SliceRow:
     return judged if row.by == "all" else replace(judged, warning=_warning(judged, whole))
 
 
-def _warning(row: SliceRow, whole: SliceRow) -> Warning | None:
+def _warning(row: SliceRow, whole: SliceRow) -> SliceWarning | None:
     """Return what a slice gives to warn of: it goes against the whole, or is too small to show what the whole shows."""
     if row.few or row.gain is None or whole.gain is None or row.p is None:
         return None

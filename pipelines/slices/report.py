@@ -13,7 +13,7 @@ from pipelines.slices.wording import sentence
 FEW = 5
 """Slices with fewer scored questions have no interval and are not tested."""
 
-Warning: TypeAlias = Literal["against the whole", "perhaps against the whole", "too few to show it"]
+SliceWarning: TypeAlias = Literal["against the whole", "perhaps against the whole", "too few to show it"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class SliceRow:
     losses: int | None = None
     smallest_detectable: float | None = None
     verdict: Verdict | None = None
-    warning: Warning | None = None
+    warning: SliceWarning | None = None
     reason: str | None = None
 
     @property
