@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipelines.models.named_tokenizers import CL100K
 from pipelines.models.tokens import boundaries
-from pipelines.records import IntArray
+from pipelines.records import IntArray, LongArray
 
 Span = tuple[int, int]
 
@@ -71,20 +71,26 @@ class Ruler:
                 yield from self.split(first, last, size, level + 1)
 
     def joined(self, pieces: Iterable[Span], size: int) -> Iterator[Span]:
-        """Join neighbouring pieces as long as they hold at most `size` tokens together."""
-        start, end = -1, -1
-        for first, last in pieces:
-            if start >= 0 and self.tokens(start, last) > size:
-                yield start, end
-                start = first
-            start, end = (first if start < 0 else start), last
-        if start >= 0:
-            yield start, end
+        """Join neighbouring pieces, in order, as long as they hold at most `size` tokens together."""
+        spans = list(pieces)
+        first, last = self._places(spans)
+        at = 0
+        while at < len(spans):
+            behind = max(int(np.searchsorted(last, first[at] + size, side="right")), at + 1)
+            yield spans[at][0], spans[behind - 1][1]
+            at = behind
 
     def bounded(self, pieces: Iterable[Span], size: int) -> Iterator[Span]:
         """Yield the pieces, those of more than `size` tokens cut further."""
-        for start, end in pieces:
-            yield from self.split(start, end, size)
+        spans = list(pieces)
+        first, last = self._places(spans)
+        for span, fits in zip(spans, (last - first <= size).tolist(), strict=True):
+            yield from ((span,) if fits and span[0] < span[1] else self.split(*span, size))
+
+    def _places(self, spans: Sequence[Span]) -> tuple[LongArray, LongArray]:
+        """Return which tokens begin at or behind the start and the end of each span, both int64 [n_spans]."""
+        bounds = np.asarray(spans, dtype=np.int32).reshape(-1, 2)
+        return np.searchsorted(self.at, bounds[:, 0]), np.searchsorted(self.at, bounds[:, 1])
 
     def _cut(self, start: int, end: int, level: int) -> Iterator[Span]:
         for match in SEPARATORS[level].finditer(self.text, start, end):
