@@ -27,6 +27,10 @@ COMMON = frozenset(
     "published north south east west central it us on in at as or be am pm hr key now so go do".split()
 )
 """Words that questions hold for other reasons than to name a value."""
+_WHOLE_ONLY = ("title", "headline", "subject", "url", "link", "file", "path", "folder", "source", "heading", "summary")
+"""Fields whose values are phrases and not names: one word of a title says little of which is meant."""
+_MOST_WORDS = 5
+_SMALL_WORDS = frozenset("of and the for de la du van von der den y e &".split())
 _PERSON_FIELDS = ("author", "person", "analyst", "speaker", "manager", "owner", "contact", "sender", "recipient", "by")
 
 
@@ -52,9 +56,12 @@ def aliases(field: str, values: Sequence[str]) -> list[list[Alias]]:
     """Return the aliases of each value of a field; a shorter form is worth less, and less again where several share it.
 
     Derived are: the value with its hyphens or underscores closed up, without legal form, without words such as Group,
-    its leading words, its acronym, a word that no other value has, and the last name in a field of persons.
+    its leading words, its acronym, a word that no other value has, and the last name in a field of persons. Of titles
+    and the like, and of whatever is not written as a name, nothing but the whole counts.
     """
     written = [words(value) for value in values]
+    if any(hint in field.lower() for hint in _WHOLE_ONLY):
+        return [_best(_own(value, own)) for value, own in zip(values, written, strict=True)]
     forms = [[*_own(value, own), *_shortened(own)] for value, own in zip(values, written, strict=True)]
     for i, own in enumerate(_acronyms(written)):
         forms[i] += own
@@ -113,7 +120,7 @@ def _acronyms(written: Sequence[Sequence[Word]]) -> list[list[Alias]]:
 
 def _leading(written: Sequence[Sequence[Word]]) -> list[list[Alias]]:
     """Return the beginnings of names; those that several values share name each of them, less surely."""
-    named = [own if all(w.capital for w in own[:1]) else () for own in written]
+    named = [own if _is_name(own) else () for own in written]
     count = Counter(tuple(w.folded for w in own[:n]) for own in named for n in range(1, len(own)))
     return [
         [
@@ -123,6 +130,11 @@ def _leading(written: Sequence[Sequence[Word]]) -> list[list[Alias]]:
         ]
         for own in named
     ]
+
+
+def _is_name(own: Sequence[Word]) -> bool:
+    """Return whether a value is written as a name: a few words, each with a capital but for of, and and the like."""
+    return 0 < len(own) <= _MOST_WORDS and all(w.capital or w.folded in _SMALL_WORDS for w in own)
 
 
 def _empty(lead: tuple[str, ...]) -> bool:
@@ -136,7 +148,7 @@ def _single(written: Sequence[Sequence[Word]], persons: bool) -> list[list[Alias
     found: list[list[Alias]] = []
     for own in written:
         alone = [w for w in own if len(own) > 1 and count[w.folded] == 1 and len(w.folded) > 2]
-        sure = {w.folded: 0.8 if persons and w is own[-1] else 0.7 for w in alone if w.capital}
+        sure = {w.folded: 0.8 if persons and w is own[-1] else 0.7 for w in alone if w.capital and _is_name(own)}
         found.append([Alias((word,), value, capital=True, strict=value < 0.8) for word, value in sure.items()])
         if alone and not own[0].capital and alone[-1] is own[-1]:  # the note of research_note
             found[-1].append(Alias((own[-1].folded,), 0.6))

@@ -154,6 +154,22 @@ def test_a_name_that_several_begin_with_names_each() -> None:
     assert found.allowed[0].tolist() == [True, True, False]
 
 
+def test_a_word_of_a_title_is_no_title() -> None:
+    columns = {
+        "title": Column.of(["Europe after the Storm", "Rates in Review"]),
+        "topic": Column.of(["Europe at war", "x"]),
+    }
+    reader = InferredFilter().open(Filtered(columns, 2)).reader
+    assert reader.guesses("How did Europe react, and what of Rates?") == []
+    assert reader.guesses("What does 'Europe after the Storm' say?")[0].values == {"title": ("Europe after the Storm",)}
+
+
+def test_without_metadata_nothing_is_read() -> None:
+    for name in ("known", "inferred", "boost"):
+        opened = components("filter")[name]().open(Filtered({}, 3, ["a", "b", "c"]))
+        assert opened.candidates([Asked("What did Novatek say in 2023?", {"year": 2023})]).mask.tolist() == [-1]
+
+
 def test_aliases_of_the_user() -> None:
     assert "company" not in read("What did the Colossus earn?")
     knobs = {"aliases": ["the Colossus = Ostrava Steel AG"]}

@@ -18,7 +18,7 @@ from pipelines.stages.filter.reading import Reader
 from pipelines.stages.filter.widening import Widening, agreement
 
 
-class BoostFilter(Inferring, name="boost", version=2):
+class BoostFilter(Inferring, name="boost", version=3):
     """Raise the score of chunks that meet the conditions instead of removing the others.
 
     A chunk gains weight x (share of the conditions that it meets) x (the best score that any chunk has for the query).
@@ -30,7 +30,7 @@ class BoostFilter(Inferring, name="boost", version=2):
         "inferred", description="Where the conditions come from: read out of the question, or its labels"
     )
     weight: float = Field(
-        0.3,
+        1.0,
         ge=0.0,
         le=10.0,
         description="What a chunk that meets all conditions gains, as a share of the best score",
