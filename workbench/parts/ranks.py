@@ -62,7 +62,7 @@ def _evidence(depth: api.QuestionInDepth, runs: Mapping[str, Run]) -> None:
     if not depth.question.evidence:
         return
     cut = _cut(runs)
-    lost = {run_id: _lost(run, cut, depth.question.id) for run_id, run in runs.items()}
+    lost = {run_id: _lost_pieces(run, cut, depth.question.id) for run_id, run in runs.items()}
     numbers = iter(range(1, len(depth.question.evidence) + 1))
     for item in depth.question.evidence:
         number = next(numbers) if item.grade > 0 else None
@@ -85,7 +85,7 @@ def _cut(runs: Mapping[str, Run]) -> str | None:
         return handover.choose("At", cuts, "cut", default="recall@5", width=150, label_visibility="collapsed")
 
 
-def _lost(run: Run, cut: str | None, question_id: str) -> dict[int, list[api.LostEvidence]]:
+def _lost_pieces(run: Run, cut: str | None, question_id: str) -> dict[int, list[api.LostEvidence]]:
     """Return what a run lost of a question, by the number of the piece of evidence."""
     found: dict[int, list[api.LostEvidence]] = {}
     question = reading.lost_by_question(run, cut).get(question_id) if cut else None
