@@ -102,6 +102,7 @@ BAD_LLAMA = {
     "nothing": "",
     "nested": "[" * 100_000,
     "binary": "\0\1",
+    "pointer": "version https://git-lfs.github.com/spec/v1\noid sha256:8e97\nsize 250287\n",
 }
 
 

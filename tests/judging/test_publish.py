@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pipelines import api
-from pipelines.errors import DatasetError, NotFoundError
+from pipelines.errors import DatasetError, NotFoundError, StorageError
 from pipelines.golden.dataset import Dataset
 from pipelines.judging import Judgment
 
@@ -56,6 +56,31 @@ def test_what_does_not_change_keeps_its_bytes(two_runs, tmp_path):
     old, new = ((f / "questions.jsonl").read_text().splitlines() for f in (two_runs.folder, tmp_path / "new"))
     assert sum(a != b for a, b in zip(old, new, strict=True)) == 1
     assert (two_runs.folder / "documents.jsonl").read_bytes() == (tmp_path / "new" / "documents.jsonl").read_bytes()
+
+
+def test_line_ends_and_blank_lines_stay(two_runs, tmp_path):
+    path = two_runs.folder / "questions.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n") + b"\r\n")
+    run = api.evaluate(api.Pipeline.parse(api.run(two_runs.small).settings), two_runs.dataset).run
+    queue = api.judging_queue([run.id], "ada")
+    api.record_judgment(queue.documents_version, queue.items[0].judgment(1.0, "ada"))
+    api.publish_judgments(two_runs.dataset, tmp_path / "new")
+    old, new = (f.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n") for f in (path, tmp_path / "new" / path.name))
+    assert sum(a != b for a, b in zip(old, new, strict=True)) == 1
+    assert all(line.endswith(b"\r") for line in new[:-1])
+
+
+def test_a_crash_while_publishing_leaves_the_old_version(two_runs, tmp_path, monkeypatch):
+    judged(two_runs, 1.0)
+    before = two_runs.dataset.version
+    monkeypatch.setattr("pipelines.judging.publish.Path.replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    monkeypatch.setattr("pipelines.judging.publish.Path.rename", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    for dest in (None, tmp_path / "new"):
+        with pytest.raises(StorageError):
+            api.publish_judgments(two_runs.dataset, dest)
+    assert two_runs.dataset.version == before
+    assert not (tmp_path / "new").exists()
+    assert not [path for path in (*two_runs.folder.iterdir(), *tmp_path.iterdir()) if path.name.startswith(".")]
 
 
 def test_in_place_the_old_questions_are_kept(two_runs):

@@ -10,9 +10,9 @@ from pipelines.errors import DatasetError, shorten
 from pipelines.golden.folding import Folded, fold
 from pipelines.golden.importers.draft import Draft, Problem
 from pipelines.records import Document, Evidence, Question
-from pipelines.stages.load import loaders, readable_suffixes, sources_of
+from pipelines.stages.load import loaders, read_text, readable_suffixes, sources_of
 from pipelines.stages.load.files import files_below
-from pipelines.stages.load.reading import clean
+from pipelines.stages.load.reading import clean, named, parse_json
 
 SOURCE_FOLDERS = ("source_files", "documents")
 _PART_CHARS = 60
@@ -181,6 +181,21 @@ class _Anchored:
                     first, last = text.span(at, min(len(text.text), at + 2 * _PART_CHARS))
                     return f"{name} is in '{shorten(document.id, 60)}', and the rest differs", document.text[first:last]
         return "no part of it is there", ""
+
+
+def json_in(path: Path) -> object:
+    """Return what a JSON file holds.
+
+    Raises:
+        DatasetError: for a file that is none, such as the pointer that git-lfs leaves in the place of a large one.
+    """
+    text = read_text(path)
+    if text.startswith("version https://git-lfs"):
+        raise DatasetError(f"{named(path)} is a git-lfs pointer and not the file itself; fetch it with: git lfs pull.")
+    try:
+        return parse_json(text)
+    except ValueError as error:
+        raise DatasetError(f"{named(path)} is not JSON ({shorten(error, 60)}); save it again in full.") from error
 
 
 def reference_text(value: object) -> str | None:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from pipelines.errors import DatasetError, did_you_mean, shorten
 from pipelines.golden.importers import Draft, Problem, importer
-from pipelines.golden.importers.contexts import Asked, add_questions, reference_text
-from pipelines.stages.load import read_text
+from pipelines.golden.importers.contexts import Asked, add_questions, json_in, reference_text
 from pipelines.stages.load.files import holds
-from pipelines.stages.load.reading import clean, named, parse_json, show
+from pipelines.stages.load.reading import clean, named, show
 
 _WANTED = "a LabelledRagDataset is JSON with examples, each with query, reference_contexts and reference_answer"
 _FILE = "rag_dataset.json"
@@ -42,10 +41,7 @@ def _file(src: Path) -> Path:
 
 
 def _examples(path: Path) -> Sequence[object]:
-    try:
-        content = parse_json(read_text(path))
-    except ValueError as error:
-        raise DatasetError(f"{named(path)} is not JSON ({shorten(error, 60)}); save it again in full.") from error
+    content = json_in(path)
     examples = content.get("examples") if isinstance(content, Mapping) else None
     if not isinstance(examples, list):
         found = (

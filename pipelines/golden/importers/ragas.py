@@ -8,12 +8,12 @@ from pathlib import Path
 
 from pipelines.errors import DatasetError, did_you_mean, shorten
 from pipelines.golden.importers import Draft, Problem, importer
-from pipelines.golden.importers.contexts import Asked, add_questions, reference_text
+from pipelines.golden.importers.contexts import Asked, add_questions, json_in, reference_text
 from pipelines.golden.importers.listed import texts_in
 from pipelines.golden.importers.tables import header_of, read_table
 from pipelines.stages.load import read_text
 from pipelines.stages.load.files import holds
-from pipelines.stages.load.reading import RuleError, clean, json_lines, named, parse_json, show
+from pipelines.stages.load.reading import RuleError, clean, json_lines, named, show
 
 QUESTION = ("user_input", "question", "query")
 CONTEXTS = ("reference_contexts", "ground_truth_contexts", "contexts", "context")
@@ -86,7 +86,7 @@ def _samples(path: Path, draft: Draft) -> Iterator[Sample]:
     elif path.suffix.lower() == ".jsonl" or _is_lines(text):
         yield from _of_lines(text, path, draft)
     else:
-        yield from _of_json(text, path, draft)
+        yield from _of_json(path, draft)
 
 
 def _is_lines(text: str) -> bool:
@@ -114,12 +114,8 @@ def _of_lines(text: str, path: Path, draft: Draft) -> Iterator[Sample]:
             yield f"{named(path)}, line {line}", _flat(row)
 
 
-def _of_json(text: str, path: Path, draft: Draft) -> Iterator[Sample]:
-    try:
-        content = parse_json(text)
-    except ValueError as error:
-        raise DatasetError(f"{named(path)} is not JSON ({shorten(error, 60)}); save it again in full.") from error
-    for number, row in enumerate(_rows(content, path), start=1):
+def _of_json(path: Path, draft: Draft) -> Iterator[Sample]:
+    for number, row in enumerate(_rows(json_in(path), path), start=1):
         where = f"{named(path)}, sample {number}"
         if isinstance(row, Mapping):
             yield where, _flat(row)
