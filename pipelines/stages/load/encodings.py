@@ -10,7 +10,7 @@ from pipelines.stages.load.reading import decode
 
 # Of the encodings that are still met, those in which a wrong guess shows.
 _CANDIDATES = (
-    "cp1252", "cp1250", "cp1251", "cp1253", "koi8_r", "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr", "mac_roman",
+    "cp1252", "cp1250", "cp1251", "cp1253", "koi8_r", "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr",
 )  # fmt: skip
 _SAMPLE_BYTES = 1 << 16
 _LEAST_BYTES = 64

@@ -25,6 +25,7 @@ _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9
 _PROLOGUE = re.compile(r"^\s*<\?xml[^>]*\?>")
 _HEAD_BYTES = 4096
 _MOST_CAPTION_CHARS = 200
+_MOST_LOST_SHARE = 0.01
 
 
 def decode_page(data: bytes, where: str) -> tuple[str, list[Note]]:
@@ -36,11 +37,19 @@ def decode_page(data: bytes, where: str) -> tuple[str, list[Note]]:
     said = _CHARSET.search(data[:_HEAD_BYTES]) or _DECLARED.search(data[:_HEAD_BYTES])
     if said and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         name = said[1].decode("ascii").lower()
+        name = {"iso-8859-1": "cp1252"}.get(name, name)
         try:
-            return data.decode({"iso-8859-1": "cp1252"}.get(name, name)), []
+            text = data.decode(name, errors="replace")
+            lost = text.count("\ufffd")
+            if lost <= _MOST_LOST_SHARE * len(text):
+                return text, [Note(_lost(where, lost, name))] if lost else []
         except (LookupError, UnicodeError):
             pass
     return decoded(data, where, "auto")
+
+
+def _lost(where: str, n: int, encoding: str) -> str:
+    return f"{where} says that it is {encoding} text, and {n} of its characters are none: they read as \ufffd."
 
 
 def parse_page(text: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -18,6 +19,7 @@ _ALIGNED = 0.5
 _ROW_OVERLAP = 0.5
 _PARAGRAPH_GAP = 0.7
 _LEAST_GUTTER_PT = 6.0
+_ITEM = re.compile(r"[•·▪●○◦‣–—*-]|\(?[0-9a-zA-Z]{1,3}[.)]|\d{1,2}(\.\d{1,2})+\.?")
 
 
 @dataclass
@@ -67,6 +69,7 @@ class _Order:
         self.blocks += 1
         for line in rows_of(pieces):
             line.block = self.blocks
+            line.pieces = _itemised(line.pieces)
             self.lines.append(line)
 
     def region(self, pieces: Sequence[Piece], depth: int) -> None:
@@ -105,6 +108,15 @@ def rows_of(pieces: Sequence[Piece]) -> list[Line]:
     for line in lines:
         line.pieces.sort(key=lambda piece: piece.left)
     return lines
+
+
+def _itemised(pieces: list[Piece]) -> list[Piece]:
+    """Join the bullet or the number of an item with its text: it is no cell of a table."""
+    if len(pieces) != 2 or not _ITEM.fullmatch(pieces[0].text):
+        return pieces
+    mark, text = pieces
+    top, bottom = max(mark.top, text.top), min(mark.bottom, text.bottom)
+    return [Piece(f"{mark.text} {text.text}", mark.left, text.right, bottom, top, text.size)]
 
 
 def _overlap(a: Piece, b: Piece) -> float:
