@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -84,8 +84,9 @@ def serving(chat: FakeChat) -> Iterator[FakeChat]:
                 for name, value in chat.headers.items():
                     self.send_header(name, value)
                 self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                with suppress(ConnectionError):  # whoever asked may be gone
+                    self.end_headers()
+                    self.wfile.write(body)
             finally:
                 chat.end()
 

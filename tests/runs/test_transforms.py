@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -239,6 +244,47 @@ def test_an_endpoint_that_fails_keeps_what_was_answered(
     answered = len(chat.requests)
     api.evaluate(asking(chat, concurrency=1), api.open_dataset(towns))
     assert len(chat.requests) - answered == n - 4
+
+
+_EVALUATE = """
+import sys
+from pipelines import api
+from pipelines.pipeline import Pipeline
+settings = {"chunk": {"use": "fixed", "size": 16}, "retrieve": "bm25"}
+hyde = {"use": "hyde", "endpoint": sys.argv[2], "model": "fake", "concurrency": 2}
+api.evaluate(Pipeline.parse({**settings, "transform": hyde}), api.open_dataset(sys.argv[1]))
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_has_paid_for_what_was_under_way(
+    towns: Path, chat: FakeChat, wait_until: Callable[..., None]
+) -> None:
+    hold = threading.Event()
+
+    def reply(prompt: str) -> str:
+        if len(chat.requests) > 6:
+            hold.wait(60)
+        return "It was opened."
+
+    chat.reply = reply
+    command = [sys.executable, "-c", _EVALUATE, str(towns), chat.url]
+    process = subprocess.Popen(command)
+    wait_until(lambda: _n_kept() == 6, 60)
+    process.kill()
+    process.wait()
+    hold.set()
+    before = len(chat.requests)
+    subprocess.run(command, check=True, timeout=120)
+    n = len(api.open_dataset(towns).select(None))
+    assert (before, len(chat.requests) - before) == (8, n - 6), "two were under way"
+
+
+def _n_kept() -> int:
+    for file in (cache_folder() / "answers").glob("*.db"):
+        with closing(sqlite3.connect(file, timeout=30)) as connection, suppress(sqlite3.OperationalError):
+            return int(connection.execute("SELECT count(*) FROM answer").fetchone()[0])
+    return 0
 
 
 def test_one_failing_endpoint_leaves_the_rest_of_a_sweep_alone(
