@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipelines.errors import ConfigurationError, shorten
 from pipelines.models.backends import Transform, Way
 from pipelines.models.devices import threads
 from pipelines.models.encoder import Encoder, Encoding
-from pipelines.models.weights import model_folder
+from pipelines.models.weights import model_folder, not_loaded
 from pipelines.progress import nothing, silent
 
 if TYPE_CHECKING:
@@ -65,9 +64,7 @@ def load_model(name: str, device: str) -> SentenceTransformer:
             str(folder), device=device, trust_remote_code=False, model_kwargs={"use_safetensors": True}
         )
     except (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError) as error:
-        raise ConfigurationError(
-            f"The folder {shorten(folder)} cannot be loaded as a sentence-transformers model: {shorten(error, 200)}."
-        ) from error
+        raise not_loaded(folder, "a sentence-transformers model", error) from error
     return model.float().eval()
 
 

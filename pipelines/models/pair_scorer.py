@@ -14,7 +14,7 @@ import numpy as np
 from pipelines.errors import ConfigurationError, shorten
 from pipelines.models.batches import Batch, batches, one_by_one
 from pipelines.models.devices import threads
-from pipelines.models.weights import model_folder
+from pipelines.models.weights import model_folder, not_loaded
 from pipelines.progress import Keep, Progress
 from pipelines.records import FloatArray, LongArray
 
@@ -143,9 +143,7 @@ def load_pair_scorer(spec: PairScorerSpec) -> PairScorer:
             str(folder), device=spec.device, trust_remote_code=False, model_kwargs={"use_safetensors": True}
         )
     except (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError, SafetensorError) as error:
-        raise ConfigurationError(
-            f"The folder {shorten(folder)} cannot be loaded as a cross-encoder: {shorten(error, 200)}."
-        ) from error
+        raise not_loaded(folder, "a cross-encoder", error) from error
     if model.num_labels != 1:
         raise ConfigurationError(
             f"The model in {shorten(folder)} gives {model.num_labels} numbers a pair; "

@@ -49,6 +49,16 @@ def model_folder(model: str) -> Path:
     return folder
 
 
+def not_loaded(folder: Path, what: str, error: Exception) -> ConfigurationError:
+    """Return the error for a folder that cannot be loaded as `what`; one that wants its own code run is told apart."""
+    if "trust_remote_code" in str(error):
+        return ConfigurationError(
+            f"The model in {shorten(folder)} comes with code of its own, which the workbench never runs; choose a "
+            "model that sentence-transformers itself can compute."
+        )
+    return ConfigurationError(f"The folder {shorten(folder)} cannot be loaded as {what}: {shorten(error, 200)}.")
+
+
 def _hub_folder(model: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled

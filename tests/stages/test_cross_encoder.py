@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from pipelines.models.weights import minilm_folder
 from pipelines.records import PADDING, FloatArray, LongArray, Rankings
 from pipelines.stages.rerank import Retrieved, ordered, pairs_of
 from pipelines.stages.rerank.cross_encoder import CrossEncoderReranker
+from pipelines.stages.rerank.late_interaction import LateInteractionReranker
 from tests.contracts.tiny import cross_encoder_folder
 
 QUESTIONS = ("Who opened the harbour?", "When?", "Why was the railway of Arden built so late, and who paid for it?")
@@ -199,3 +201,26 @@ def test_damaged_weights(tmp_path: Path, sentence: Callable[[object], str]) -> N
     assert "gives some pairs no number" in refused(folder, sentence)
     (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:1000])
     assert "cannot be loaded as a cross-encoder" in refused(folder, sentence)
+
+
+@pytest.mark.parametrize("where", ["modules.json", "config.json"])
+def test_code_that_comes_with_a_model_is_never_run(
+    tmp_path: Path, where: str, sentence: Callable[[object], str]
+) -> None:
+    folder, ran = tmp_path / "model", tmp_path / "ran"
+    shutil.copytree(cross_encoder_folder(), folder)
+    code = f"import pathlib\npathlib.Path({str(ran)!r}).touch()\n"
+    (folder / "modeling_own.py").write_text(code + "class Own:\n    pass\n")
+    if where == "modules.json":
+        (folder / where).write_text('[{"idx": 0, "name": "0", "path": "", "type": "modeling_own.Own"}]')
+    else:
+        config = {"model_type": "own", "auto_map": {"AutoConfig": "modeling_own.Own"}}
+        (folder / where).write_text(json.dumps({**config, "architectures": ["OwnForSequenceClassification"]}))
+    if where == "config.json":
+        assert "comes with code of its own, which the workbench never runs" in refused(folder, sentence)
+    else:  # A cross-encoder has no use for the modules of an encoder: they are not looked at.
+        reranker(model=str(folder)).score_pairs(PAIRS[:1])
+    late = LateInteractionReranker(model=str(folder), device="cpu")
+    with pytest.raises(ConfigurationError, match="comes with code of its own"):
+        late.score_pairs(PAIRS[:1])
+    assert not ran.exists()
