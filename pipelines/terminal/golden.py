@@ -32,7 +32,7 @@ def _slice_row(row: SliceRow, several: bool, paired: bool) -> list[str]:
     if not paired:
         return cells
     difference = "–" if row.difference is None else f"{row.difference:+.3f}"
-    corrected = number(row.p_adjusted)
+    corrected = "<0.001" if row.p_adjusted is not None and row.p_adjusted < 0.001 else number(row.p_adjusted)
     counts = f"{row.wins}/{row.ties}/{row.losses}"
     verdict = row.warning or ("too few" if row.few else row.verdict or "–")
     interval = _between(row.difference_low, row.difference_high, signed=True)

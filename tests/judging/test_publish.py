@@ -73,8 +73,12 @@ def test_line_ends_and_blank_lines_stay(two_runs, tmp_path):
 def test_a_crash_while_publishing_leaves_the_old_version(two_runs, tmp_path, monkeypatch):
     judged(two_runs, 1.0)
     before = two_runs.dataset.version
-    monkeypatch.setattr("pipelines.judging.publish.Path.replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
-    monkeypatch.setattr("pipelines.judging.publish.Path.rename", lambda *_: (_ for _ in ()).throw(OSError("full")))
+
+    def refuse(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("pathlib.Path.replace", refuse)
+    monkeypatch.setattr("pathlib.Path.rename", refuse)
     for dest in (None, tmp_path / "new"):
         with pytest.raises(StorageError):
             api.publish_judgments(two_runs.dataset, dest)
