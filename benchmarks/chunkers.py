@@ -24,12 +24,13 @@ def main(path: Path) -> None:
     for run in sweep["runs"]:
         rows.setdefault(_name(run), {})[run["pipeline"]["retrieve"]["use"]] = run
     retrievers = list(dict.fromkeys(name for row in rows.values() for name in row))
-    head = ["chunker", "chunks", "precision_omega", "cut, s", "embed, s", "precision@5, last column"]
-    print(_line([*head, *(f"{name}: recall@5, recall@2000tok" for name in retrievers)]))
+    head = ["chunker", "chunks", "precision_omega", "cut, s", "embed, s"]
+    print(_line([*head, *(f"{name}: recall@5; @2000tok" for name in retrievers)]))
     print(_line(["---"] * (len(head) + len(retrievers))))
     for name, row in rows.items():
         print(_line([name, *_about(list(row.values())), *(_recalls(row.get(one)) for one in retrievers)]))
-    print(f"\n{sweep['dataset']['name']}, split {sweep['split']}; 95 % intervals over questions.")
+    n = sorted({run["metrics"]["recall@2000tok"]["n"] for run in sweep["runs"]})
+    print(f"\n{sweep['dataset']['name']}, split {sweep['split']}, n {n}; 95 % intervals over questions.")
 
 
 def _name(run: Run) -> str:
@@ -42,17 +43,16 @@ def _name(run: Run) -> str:
 
 
 def _about(runs: Sequence[Run]) -> list[str]:
-    last = runs[-1]
     seconds = [max(run["seconds_computed"].get(stage, 0.0) for run in runs) for stage in ("chunk", "embed")]
-    omega, precision = (last["metrics"][name]["mean"] for name in ("precision_omega", "precision@5"))
-    return [f"{last['n']['chunks']:,}", f"{omega:.3f}", *(f"{s:.1f}" for s in seconds), f"{precision:.3f}"]
+    omega = runs[-1]["metrics"]["precision_omega"]["mean"]
+    return [f"{runs[-1]['n']['chunks']:,}", f"{omega:.3f}", *(f"{s:.1f}" for s in seconds)]
 
 
 def _recalls(run: Run | None) -> str:
     if run is None:
         return "–"
     five, budget = run["metrics"]["recall@5"], run["metrics"]["recall@2000tok"]
-    return f"{five['mean']:.3f}, {budget['mean']:.3f} ({budget['low']:.3f} to {budget['high']:.3f}), n {budget['n']}"
+    return f"{five['mean']:.3f}; {budget['mean']:.3f} ({budget['low']:.3f} to {budget['high']:.3f})"
 
 
 def _line(cells: Sequence[str]) -> str:
