@@ -72,6 +72,11 @@ class Answer:
         return cls(text, prompt.n_tokens(), tokens.count(text), seconds, counted_here=True)
 
 
+def sound(text: str) -> str:
+    """Return a text with '?' for halves of characters, which an answer that was cut may end in and no file can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 class ChatClient(Protocol):
     """Any language model. An answer is kept for ever under `identity`, so that must change with the model.
 

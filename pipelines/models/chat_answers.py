@@ -15,7 +15,7 @@ from zlib import crc32
 import numpy as np
 
 from pipelines.component import digest
-from pipelines.models.chat import Answer, Prompt
+from pipelines.models.chat import Answer, Prompt, sound
 from pipelines.models.chat_http import HttpChat
 from pipelines.models.chat_knobs import ChatKnobs
 from pipelines.progress import Progress, silent
@@ -112,7 +112,7 @@ def answer_space(identity: Mapping[str, object]) -> str:
 
 def without_thoughts(text: str) -> str:
     """Return an answer without the part in which a model thinks aloud, `<think>...</think>`, finished or cut off."""
-    return re.sub(r"<think>.*?(</think>|\Z)", "", text, flags=re.DOTALL).strip()
+    return re.sub(r"<think>.*?(</think>|\Z)", "", sound(text), flags=re.DOTALL).strip()
 
 
 @dataclass

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pipelines.errors import EndpointError, shorten
-from pipelines.models.chat import Answer, Prompt, Sampling
+from pipelines.models.chat import Answer, Prompt, Sampling, sound
 
 if TYPE_CHECKING:
     import httpx
@@ -177,7 +177,7 @@ class HttpChat:
     def _request(self, prompt: Prompt, sampling: Sampling) -> dict[str, Any]:
         return {
             "model": self.endpoint.model,
-            "messages": [{"role": one.role, "content": one.content} for one in prompt.messages],
+            "messages": [{"role": one.role, "content": sound(one.content)} for one in prompt.messages],
             "temperature": sampling.temperature,
             "seed": sampling.seed + prompt.draw,
             self._length: sampling.max_tokens,

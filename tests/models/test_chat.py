@@ -141,6 +141,13 @@ def test_an_answer_of_another_kind(chat: FakeChat, raw: bytes, sentence: Callabl
     sentence(refused.value)
 
 
+def test_half_a_character_does_no_harm(chat: FakeChat, tmp_path: Path) -> None:
+    chat.raw = b'{"choices": [{"message": {"content": "so \\ud83d"}}]}'
+    for _ in range(2):
+        assert asking(chat, tmp_path)(prompts("why \ud83d"), [0]) == ["so ?"]
+    assert (chat.prompts, len(chat.requests)) == (["why ?"], 1)
+
+
 def test_an_answer_without_text(chat: FakeChat) -> None:
     chat.raw = json.dumps({"choices": [{"message": {"content": None}}]}).encode()
     with pytest.raises(EndpointError, match="holds no text"):
