@@ -133,5 +133,7 @@ def _located(dataset: Dataset) -> tuple[Documents, tuple[Question, ...]]:
 
 
 def _own_folder(dest: str | Path) -> Path:
+    if not str(dest).strip():
+        raise DatasetError("The new dataset has no name; give it one, or a folder's path.")
     path = Path(dest).expanduser()
     return dataset_folders()[0] / slug(str(dest)) if str(dest) == path.name else path

@@ -178,6 +178,16 @@ def test_nothing_judged_a_taken_place_and_foreign_judgements_are_sentences(two_r
     assert api.publish_judgments(two_runs.dataset, tmp_path / "new").n_relevant == 1
 
 
+@pytest.mark.parametrize("name", ["", "  "])
+def test_an_empty_name_is_refused_and_never_means_in_place(two_runs, name, sentence):
+    judged(two_runs, 1.0)
+    before = two_runs.dataset.version
+    with pytest.raises(DatasetError) as error:
+        api.publish_judgments(two_runs.dataset, name)
+    sentence(error.value)
+    assert two_runs.dataset.version == before
+
+
 def test_a_name_becomes_a_folder_of_the_users_own(two_runs, home):
     judged(two_runs, 1.0)
     done = api.publish_judgments(two_runs.dataset, "Towns, judged")

@@ -43,7 +43,8 @@ def _publish(session: Session) -> None:
     name = st.text_input("Name of the new dataset", f"{dataset.path.name}-judged", key="judge.dest", max_chars=200)
     if st.button("Publish", type="primary", key="judge.publish"):
         with faults.told():
-            done = api.publish_judgments(dataset, None if how == IN_PLACE else name.strip() or None)
+            # None would be in place: an empty name is refused instead, and a name is never taken for a path.
+            done = api.publish_judgments(dataset, None if how == IN_PLACE else name.replace("/", " "))
             st.session_state[_PUBLISHED] = done
             st.session_state.pop(_JOBS, None)
             judge_queue.forget()
