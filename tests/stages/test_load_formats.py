@@ -262,6 +262,29 @@ def test_web_pages_lose_their_menu_and_keep_headings_and_tables():
     assert "Careers" in one("a.html", mixed_files.html(FACT), main_text=False).text
 
 
+FAQ = """<html><head><title>FAQ</title></head><body><header><nav><a href="/">Home</a> <a href="/x">Login</a></nav>
+</header><div class="left"><ul><li><a href="a">Alpha</a></li><li><a href="b">Beta</a></li><li><a href="c">Gamma</a></li>
+</ul></div><div><h1>Shipping</h1><dl><dt>How long?</dt><dd>Two days.</dd></dl><ul><li>one<ul><li>a</li></ul></li></ul>
+<pre>code
+   indented</pre></div><footer>(c) 2024 <a href="/imprint">Imprint</a></footer><script>alert(1)</script></body></html>"""
+
+
+def test_a_short_page_keeps_its_structure_and_loses_its_menus():
+    document = one("a.html", FAQ.encode())
+    assert document.text == "Shipping\n\n- How long?\n- Two days.\n\none\n\n- a\n\ncode\n   indented"
+    assert marked(document, SECTION) == [(document.text, "Shipping")]
+
+
+def test_a_page_with_a_few_damaged_letters_is_read():
+    data = (
+        mixed_files.html(FACT)
+        .replace(b"<head>", b'<head><meta charset="utf-8">')
+        .replace(b"members", b"mem\xffbers", 1)
+    )
+    assert "mem\ufffdbers" in one("a.html", data).text
+    assert "1 of its characters" in next(item.text for item in items("a.html", data) if isinstance(item, Note))
+
+
 def test_books_are_read_in_the_order_of_their_spine():
     document = one("a.epub", mixed_files.epub(FACT))
     assert document.text == f"Beginning\n\nIt was a fine day.\n\nDecisions\n\n{FACT}"

@@ -8,23 +8,22 @@ from typing import Any
 
 from pipelines.errors import DatasetError
 from pipelines.stages.load.encodings import decoded
+from pipelines.stages.load.html_main import Blocks, cut_surroundings
 from pipelines.stages.load.outcome import Note
 from pipelines.stages.load.writer import Writer, one_line
 
-_SILENT = frozenset(("script", "style", "noscript", "template", "svg", "math", "iframe", "object", "select",
+_SILENT = frozenset(("script", "style", "noscript", "template", "head", "svg", "math", "iframe", "object", "select",
                      "button", "input", "textarea"))  # fmt: skip
-_AROUND = frozenset(("nav", "footer", "aside", "form", "menu", "dialog"))
 _INLINE = frozenset((
-    "a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "font", "hi", "i", "ins", "kbd",
-    "label", "mark", "q", "ref", "rp", "rt", "ruby", "s", "samp", "small", "span", "strong", "sub", "sup", "time",
-    "tt", "u", "var", "wbr", "graphic", "img",
+    "a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "font", "i", "ins", "kbd",
+    "label", "mark", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strong", "sub", "sup", "time",
+    "tt", "u", "var", "wbr", "img",
 ))  # fmt: skip
 _HEADING = re.compile(r"h([1-6])$")
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_\-]{2,30})""", re.IGNORECASE)
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9_\-]{2,30})["']""")
 _PROLOGUE = re.compile(r"^\s*<\?xml[^>]*\?>")
 _HEAD_BYTES = 4096
-_MOST_CAPTION_CHARS = 200
 _MOST_LOST_SHARE = 0.01
 
 
@@ -67,7 +66,7 @@ def page_title(tree: Any) -> str:
 
 
 def write_page(text: str, writer: Writer, *, main_text: bool) -> str:
-    """Write a page and return its title; when no main text is found, all but menus, sidebars and forms is written."""
+    """Write a page and return its title; with `main_text`, without menus, sidebars, forms and the like."""
     from lxml.etree import LxmlError
 
     try:
@@ -77,40 +76,30 @@ def write_page(text: str, writer: Writer, *, main_text: bool) -> str:
     if tree is None:
         return ""
     title = page_title(tree)
-    main = _main(text) if main_text else None
-    if main is not None:
-        before = writer.empty
-        _write(main, writer, frozenset())
-        if not (before and writer.empty):
-            return title
     body = tree.find("body")
-    _write(tree if body is None else body, writer, (_AROUND if main_text else frozenset()) | {"head"})
+    top = tree if body is None else body
+    if not main_text:
+        _write(top, writer)
+        return title
+    cut_surroundings(top)
+    blocks = Blocks()
+    _write(top, blocks)
+    blocks.write(writer, text)
     return title
-
-
-def _main(text: str) -> Any:
-    """Return the main text of a page, in the simplified tags of trafilatura."""
-    import logging
-
-    from trafilatura import bare_extraction
-
-    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
-    found = bare_extraction(text, include_tables=True, include_comments=False, include_formatting=True)
-    return getattr(found, "body", None)
 
 
 class _Walk:
     """Collects inline text, and writes it as a paragraph wherever a block begins or ends."""
 
-    def __init__(self, writer: Writer, left_out: frozenset[str]) -> None:
-        self.writer, self._left_out = writer, left_out | _SILENT
+    def __init__(self, writer: Writer | Blocks) -> None:
+        self.writer = writer
         self._inline: list[str] = []
 
     def element(self, node: Any) -> None:
         tag = node.tag.rpartition("}")[2].lower() if isinstance(node.tag, str) else ""
-        if not tag or tag in self._left_out:
+        if not tag or tag in _SILENT:
             pass
-        elif tag in ("br", "lb"):
+        elif tag == "br":
             self._inline.append("\n")
         elif tag in _INLINE:
             self._children(node)
@@ -122,16 +111,16 @@ class _Walk:
             self._inline.append(re.sub(r"\s+", " ", node.tail))
 
     def _block(self, node: Any, tag: str) -> None:
-        level = _HEADING.match(node.get("rend", "h2") if tag == "head" else tag)
+        level = _HEADING.match(tag)
         if level:
             self.writer.heading("".join(node.itertext()), int(level[1]))
         elif tag == "pre":
             self.writer.block("".join(node.itertext()).strip("\n"))
-        elif tag in ("ul", "ol", "list", "dl") and not _blocks_within(node):
+        elif tag in ("ul", "ol", "dl") and not _blocks_within(node):
             self.writer.block("\n".join(f"- {line}" for child in node if (line := _line(child))))
         elif tag == "table" and (rows := _rows(node)):
-            caption, rows = _captioned(node, rows)
-            self.writer.table(rows, caption)
+            caption = node.find("caption")
+            self.writer.table(rows, "" if caption is None else "".join(caption.itertext()))
         else:
             self._children(node)
 
@@ -150,8 +139,8 @@ class _Walk:
         self._flush()
 
 
-def _write(node: Any, writer: Writer, left_out: frozenset[str]) -> None:
-    walk = _Walk(writer, left_out)
+def _write(node: Any, writer: Writer | Blocks) -> None:
+    walk = _Walk(writer)
     walk.element(node)
     walk.end()
 
@@ -161,27 +150,16 @@ def _line(node: Any) -> str:
 
 
 def _blocks_within(node: Any) -> bool:
-    return any(
-        isinstance(one.tag, str) and one.tag in ("table", "ul", "ol", "list", "pre") for one in node.iterdescendants()
-    )
+    return any(isinstance(one.tag, str) and one.tag in ("table", "ul", "ol", "pre") for one in node.iterdescendants())
 
 
 def _rows(table: Any) -> list[list[str]]:
     """Return the cells of a table of data; nothing for one that only lays a page out."""
     if any(True for _ in table.iterdescendants("table")):
         return []
-    found = [[_line(cell) for cell in row if cell.tag in ("td", "th", "cell")] for row in table.iter("tr", "row")]
+    found = [[_line(cell) for cell in row if cell.tag in ("td", "th")] for row in table.iter("tr")]
     rows = [row for row in found if any(row)]
     return rows if len(rows) > 1 and max(map(len, rows)) > 1 else []
-
-
-def _captioned(table: Any, rows: list[list[str]]) -> tuple[str, list[list[str]]]:
-    """Return the caption, which trafilatura gives as a first row of one cell, and the rows below it."""
-    caption = one_line("".join(table.findtext(".//caption") or ""))
-    said = [cell for cell in rows[0] if cell]
-    if not caption and len(said) == 1 and len(rows) > 2 and len(said[0]) <= _MOST_CAPTION_CHARS and rows[0][0]:
-        return said[0], rows[1:]
-    return caption, rows
 
 
 def refuse_empty(writer: Writer, where: str, what: str) -> Iterator[DatasetError]:
