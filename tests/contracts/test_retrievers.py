@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.catalog import knobs
 from pipelines.component import Component
-from pipelines.records import PADDING, Candidates, Rankings
+from pipelines.records import PADDING, Candidates, Column, Rankings, Searchable
 from pipelines.stages.index.exact import ExactIndex
 from pipelines.stages.retrieve import Corpus, Lookup, Retriever
 
@@ -30,7 +30,9 @@ def variants(component: type[Component], depth: int) -> list[Retriever]:
             found += [build(component, depth=depth, **end) for end in ends]
         if knob.name == "normalisation":
             found += [build(component, depth=depth, fusion="weighted", normalisation=n) for n in knob.choices]
-    return found
+    ageing = {"recency_field": "day", "recency_days": 100.0, "recency_weight": 0.1}
+    found += [build(component, depth=depth, **ageing, recency_curve=curve) for curve in ("gauss", "linear")]
+    return [*found, build(component, depth=depth, title_weight=2.0, title_field="name", **ageing)]
 
 
 def search(retriever: Retriever, rows: list[str], asked: list[str], candidates: Candidates | None = None) -> Rankings:
@@ -39,7 +41,14 @@ def search(retriever: Retriever, rows: list[str], asked: list[str], candidates: 
     own = vectors(asked) if retriever.needs_vectors else None
     if own is not None and not asked:
         own = np.zeros((0, vectors(["a"]).shape[1]), dtype=np.float32)
-    return retriever.open(Corpus(rows, index)).search(Lookup(asked, candidates or everything, own))
+    return retriever.open(corpus(rows, index)).search(Lookup(asked, candidates or everything, own))
+
+
+def corpus(rows: list[str], index: Searchable | None) -> Corpus:
+    """Five chunks a document, each with a name; every other one with a day."""
+    document = np.arange(len(rows), dtype=np.int32) // 5
+    days = Column.of([None if d % 2 else f"2024-01-{1 + d % 28:02d}" for d in document.tolist()])
+    return Corpus(rows, index, document, {"day": days, "name": Column.of([f"name{d}" for d in document.tolist()])})
 
 
 @pytest.mark.parametrize("component", EVERY)
@@ -79,6 +88,23 @@ def test_a_smaller_depth_is_a_prefix_of_a_larger(component: type[Retriever]) -> 
             assert short.depth == 7
             assert np.array_equal(short.chunk, long.chunk[:, :7]), shallow
             assert np.array_equal(short.score, long.score[:, :7]), shallow
+
+
+@pytest.mark.parametrize("component", EVERY)
+def test_a_document_gives_a_few_chunks_and_never_fewer_than_possible(component: type[Retriever]) -> None:
+    rows = texts(90)
+    candidates = masks(len(QUESTIONS), len(rows))
+    document = np.arange(len(rows)) // 5
+    for most, depth in ((1, 7), (2, 30), (3, 60)):
+        # As deep as the corpus, so that what there is to be had is known; pools of a fusion are then as deep, too.
+        for allowed in (None, candidates):
+            every = search(build(component, depth=len(rows)), rows, QUESTIONS, allowed)
+            found = search(build(component, depth=depth, per_document=most), rows, QUESTIONS, allowed)
+            assert_ranking(found, len(QUESTIONS), len(rows))
+            for row, whole in zip(found.chunk, every.chunk, strict=True):
+                own, there = row[row != PADDING], whole[whole != PADDING]
+                assert np.bincount(document[own], minlength=1).max() <= most
+                assert len(own) == min(depth, int(np.minimum(np.bincount(document[there], minlength=1), most).sum()))
 
 
 @pytest.mark.parametrize("component", EVERY)

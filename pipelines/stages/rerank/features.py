@@ -12,7 +12,7 @@ from pipelines.records import PADDING, BoolArray, Chunks, DoubleArray, FloatArra
 from pipelines.stages.rerank import Retrieved
 from pipelines.stages.rerank.lexical import from_0_to_1
 from pipelines.stages.rerank.named import METADATA, conflicts
-from pipelines.stages.rerank.words import LEXICONS, Asked, Stemmer
+from pipelines.stages.rerank.words import LEXICONS, Asked, Stemmer, shared_weight
 
 VERSION = 1
 """Raise it when the same inputs would give other features."""
@@ -128,8 +128,7 @@ def _words(pairs: Pairs) -> Features:
 def _numbers(pairs: Pairs) -> DoubleArray:
     """Return how many of the question's words with a digit the chunk holds."""
     lexicon = pairs.asked.lexicon
-    both = pairs.asked.held[pairs.row].multiply(lexicon.held[pairs.chunk])
-    return np.asarray(both @ lexicon.digits).ravel()
+    return shared_weight(pairs.asked.held, lexicon.held, (pairs.row, pairs.chunk), lexicon.digits)
 
 
 def _place(pairs: Pairs) -> Features:

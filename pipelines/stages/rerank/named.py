@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipelines.records import PADDING, BoolArray, Chunks, Column, DoubleArray, IntArray, LongArray, MetadataValue
-from pipelines.stages.rerank.words import Asked, Lexicon, Stemmer, sparse_rows, words_of
+from pipelines.stages.rerank.words import Asked, Lexicon, Stemmer, shared_weight, sparse_rows, words_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -91,11 +91,9 @@ class Metadata:
 
     def heading_coverage(self, asked: Asked, row: LongArray, chunk: LongArray) -> DoubleArray:
         """Return the share, by weight, of the question's words that stand in the chunk's title or headings."""
-        if not len(row):
-            return np.zeros(0)
         of_chunk, held = self._headings
-        shared = asked.held[row].multiply(held[of_chunk[chunk]]) @ self.lexicon.idf
-        return np.asarray(np.asarray(shared).ravel() / np.maximum(asked.weight[row], 1e-12))
+        shared = shared_weight(asked.held, held, (row, of_chunk[chunk]), self.lexicon.idf)
+        return np.asarray(shared / np.maximum(asked.weight[row], 1e-12))
 
 
 def _values(column: Column) -> tuple[MetadataValue, ...]:

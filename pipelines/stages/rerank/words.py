@@ -22,6 +22,7 @@ Stemmer = Literal[
 ]
 _WORD = re.compile(r"\w+")
 _HELD = 2
+_PAIRS_AT_ONCE = 20_000
 
 
 def words_of(texts: Sequence[str], stemmer: Stemmer) -> list[list[str]]:
@@ -109,8 +110,7 @@ class Asked:
 
     def shared(self, row: LongArray, chunk: LongArray) -> DoubleArray:
         """Return what the words weigh that question `row[i]` and chunk `chunk[i]` share, float64 [n_pairs]."""
-        both = self.held[row].multiply(self.lexicon.held[chunk])
-        return np.asarray(both @ self.lexicon.idf).ravel()
+        return shared_weight(self.held, self.lexicon.held, (row, chunk), self.lexicon.idf)
 
     def coverage(self, row: LongArray, chunk: LongArray) -> DoubleArray:
         """Return the share, by weight, of each question's words that its chunk holds, float64 [n_pairs]."""
@@ -129,6 +129,19 @@ class Asked:
         theirs = {c: self.lexicon.ids[c].tolist() for c in np.unique(chunk).tolist()}
         pairs = zip(row.tolist(), chunk.tolist(), strict=True)
         return np.asarray([LCSseq.similarity(mine[r], theirs[c]) / max(1, len(mine[r])) for r, c in pairs])
+
+
+def shared_weight(
+    asked: csr_matrix, held: csr_matrix, pairs: tuple[LongArray, LongArray], weight: DoubleArray
+) -> DoubleArray:
+    """Return what the words weigh that row `pairs[0][i]` of `asked` and row `pairs[1][i]` of `held` share, [n_pairs].
+
+    20,000 pairs at a time, so that memory is bounded.
+    """
+    row, chunk = pairs
+    blocks = [slice(at, at + _PAIRS_AT_ONCE) for at in range(0, len(row), _PAIRS_AT_ONCE)]
+    parts = [np.asarray(asked[row[own]].multiply(held[chunk[own]]) @ weight).ravel() for own in blocks]
+    return np.concatenate([np.zeros(0), *parts])
 
 
 def sparse_rows(rows: Sequence[LongArray], n_columns: int) -> csr_matrix:
