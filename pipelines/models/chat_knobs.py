@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from pipelines.models.chat import REGISTERED, ChatClient, Sampling, registered_chat_client
-from pipelines.models.chat_http import Endpoint, HttpChat, is_loopback
+from pipelines.models.chat_endpoint import Endpoint, is_loopback
+from pipelines.models.chat_http import HttpChat
 
 CARRIAGE = (
     "key_variable",
