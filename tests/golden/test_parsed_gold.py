@@ -36,7 +36,11 @@ def evidence(*items: dict[str, object]) -> list[dict[str, object]]:
 
 @pytest.mark.parametrize(
     "knobs",
-    [{}, {"drop_running_heads": "off"}, {"join_hyphens": "off", "tidy_white_space": "off", "plain_ligatures": "off"}],
+    [
+        {},
+        {"drop_running_heads": "never"},
+        {"join_hyphens": "never", "tidy_white_space": "never", "plain_ligatures": "never"},
+    ],
 )
 def test_each_quote_is_found_on_its_page_in_every_parsing(make, report: AnnualReport, knobs: dict[str, object]):
     rows = evidence(*({"document_id": "report", "quote": fact, "page": page} for page, fact in report.facts))
@@ -146,7 +150,7 @@ def test_given_text_that_is_cleaned_is_a_parsing_too(make):
     rows = evidence({"document_id": "a", "quote": "docu-\nment", "start": 2, "end": 12})
     dataset = Dataset.open(make(files={"documents/a.txt": "A docu-\nment."}, questions=rows))
     assert dataset.resolved()[0].evidence[0].start == 2
-    cleaned = loader(join_hyphens="on")
+    cleaned = loader(join_hyphens="always")
     assert dataset.resolved(loader=cleaned)[0].evidence == (Evidence("a", 2, 10, "document"),)
 
 

@@ -60,7 +60,7 @@ def test_what_was_parsed_is_not_parsed_again_nor_for_another_cleaning(
 
     monkeypatch.setattr(Parser, "ask", ask)
     assert auto().read(mixed, cache=cache).documents == first.documents
-    auto(tidy_white_space="off").read(mixed, cache=cache)
+    auto(tidy_white_space="never").read(mixed, cache=cache)
     assert asked == []
     auto(notes=False).read(mixed, cache=cache)
     assert sorted({Path(name).suffix for name in asked}) == [".pptx"]

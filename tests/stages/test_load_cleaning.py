@@ -174,13 +174,13 @@ def loader(use: str, **knobs: object) -> Loader:
 def test_text_that_is_given_is_left_alone_unless_it_is_asked_for():
     for use in ("text", "markdown", "jsonl", "code"):
         assert not loader(use).cleaning()
-        assert loader(use, plain_ligatures="on").cleaning().ligatures
+        assert loader(use, plain_ligatures="always").cleaning().ligatures
     for use in ("pdf", "html", "docx"):
         assert loader(use).cleaning().hyphens
-        assert not loader(use, join_hyphens="off").cleaning().hyphens
-    assert loader("auto", join_hyphens="on").loader_for("a.txt").cleaning().hyphens
+        assert not loader(use, join_hyphens="never").cleaning().hyphens
+    assert loader("auto", join_hyphens="always").loader_for("a.txt").cleaning().hyphens
     assert loader("auto").as_given("a.txt")
-    assert not loader("auto", join_hyphens="on").as_given("a.txt")
+    assert not loader("auto", join_hyphens="always").as_given("a.txt")
     assert not loader("auto").as_given("a.pdf")
 
 

@@ -25,8 +25,8 @@ __all__ = [
 ]  # fmt: skip
 
 Attempt = Iterator[Document | DatasetError | Note]
-Switch = Literal["auto", "on", "off"]
-_PARSED = "auto: on for formats that are parsed, off for text that is given"
+Switch = Literal["auto", "always", "never"]
+_PARSED = "auto: in formats that are parsed, not in text that is given"
 _SHARED = ("join_hyphens", "drop_running_heads", "plain_ligatures", "tidy_white_space")
 
 
@@ -84,13 +84,13 @@ class Loader(Component, stage="load"):
 
     def resolved(self) -> Self:
         """Return the loader with every `auto` of its cleaning replaced by what it means for this format."""
-        meant = "off" if self.verbatim else "on"
+        meant = "never" if self.verbatim else "always"
         return self.model_copy(update={name: meant for name in _SHARED if getattr(self, name) == "auto"})
 
     def cleaning(self) -> Cleaning:
         """Return what is cleaned in the documents of this format."""
         actual = self.resolved()
-        hyphens, heads, ligatures, spaces = (getattr(actual, name) == "on" for name in _SHARED)
+        hyphens, heads, ligatures, spaces = (getattr(actual, name) == "always" for name in _SHARED)
         return Cleaning(hyphens, heads, ligatures, spaces)
 
     def parsing(self) -> str:
