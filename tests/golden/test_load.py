@@ -110,6 +110,7 @@ def test_empty_front_matter_is_taken_out(tmp_path: Path):
         ("a: [", "is not YAML"),
         ("d: 2024-13-45", "is not YAML"),
         ("[" * 5000, "is not YAML"),
+        ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]", "aliases are not read"),
     ],
 )
 def test_nested_or_broken_front_matter_is_refused(tmp_path: Path, refused, block: str, said: str):

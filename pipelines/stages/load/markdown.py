@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import yaml
 from pydantic import Field
@@ -17,6 +17,16 @@ from pipelines.stages.load.markdown_marks import markdown_marks
 from pipelines.stages.load.values import metadata_of
 
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)(?<=\n)(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+
+
+class _PlainYaml(yaml.SafeLoader):
+    """Reads no aliases: a few of them can stand for more than memory holds."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Refuse an alias, and compose anything else."""
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not read")
+        return super().compose_node(parent, index)
 
 
 class MarkdownLoader(Loader, name="markdown", version=2):
@@ -46,7 +56,7 @@ class MarkdownLoader(Loader, name="markdown", version=2):
 def _fields(block: str, where: str) -> dict[str, MetadataValue] | None:
     """Read the block; None where it is no list of fields, such as text between two rules."""
     try:
-        values = yaml.safe_load(block)
+        values = yaml.load(block, Loader=_PlainYaml)  # noqa: S506, a safe loader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = shorten(getattr(error, "problem", None) or error, 60)
         raise DatasetError(
