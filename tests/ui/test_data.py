@@ -94,7 +94,7 @@ def test_a_labelled_rag_dataset_is_imported_with_its_sources(open_page: Open) ->
     app.text_input(key="import.name").set_value("paulg")
     _files(app, "import.files", ("rag_dataset.json", json.dumps(LLAMA).encode()))
     _files(app, "import.sources", ("moon.txt", f"Once more: {MOON} So it is.".encode()))
-    next(button for button in app.button if button.label == "Import it").click().run()
+    next(button for button in app.button if button.label == "Bring it in").click().run()
     assert not app.exception and not app.error
     opened = api.open_dataset("paulg")
     assert opened.documents().ids == ("moon",)
@@ -109,7 +109,7 @@ def test_an_import_that_lacks_something_is_one_sentence(name: str, told_: str, o
     app.text_input(key="import.name").set_value(name)
     if name == "small":
         _files(app, "import.files", ("a.json", b"{}"))
-    next(button for button in app.button if button.label == "Import it").click().run()
+    next(button for button in app.button if button.label == "Bring it in").click().run()
     assert not app.exception
     assert len(app.error) == 1
     assert told_ in app.error[0].value

@@ -18,7 +18,7 @@ from workbench.parts import stages
 from workbench.parts.bar import Bar
 from workbench.text import Mark, counted, legend, own, plain, shortened, show_marked, signs_of
 
-STAGES = ("load", "chunk", "extract")
+STAGES = ("chunk", "extract", "load")
 _MARGIN = 700
 
 

@@ -30,7 +30,9 @@ def form() -> None:
         chosen = left.selectbox(
             "Format", list(formats), key="import.format", format_func=lambda one: shortened(f"{one}: {formats[one]}")
         )
-        name = right.text_input("Name of the dataset", max_chars=10_000, key="import.name", placeholder="such as paulg")
+        name = right.text_input(
+            "Name of the imported dataset", max_chars=10_000, key="import.name", placeholder="such as paulg"
+        )
         left, right = st.columns(2)
         files = left.file_uploader("Its files, all of them", accept_multiple_files=True, key="import.files")
         sources = right.file_uploader(
@@ -38,7 +40,7 @@ def form() -> None:
             help="llama-rag: source_files; ragas and csv: documents. Contexts are then found in them.",
         )  # fmt: skip
         st.caption(plain("; ".join(f"{one}: {about}" for one, about in formats.items()) + "."))
-        if st.form_submit_button("Import it", type="primary", key="import.go"):
+        if st.form_submit_button("Bring it in", type="primary", key="import.go"):
             with faults.told():
                 _import(str(chosen), name, files or [], sources or [])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -43,11 +43,12 @@ def forms() -> Pipeline | None:
     return _made(made)
 
 
-def narrow_forms(names: Collection[str]) -> Pipeline | None:
+def narrow_forms(names: Sequence[str]) -> Pipeline | None:
     """Draw the forms of some stages, for a narrow place; what the other stages hold stays as it is."""
     everything = all_components()
-    shown = [stage for stage in STAGES if stage.name in names and has_choice(everything[stage.name])]
-    return _made({stage.name: _form(stage, everything[stage.name], narrow=True) for stage in shown})
+    by_name = {stage.name: stage for stage in STAGES}
+    shown = [by_name[name] for name in names if has_choice(everything[name])]
+    return _made({one.name: _form(one, everything[one.name], narrow=True) for one in shown})
 
 
 def _held() -> Settings:
