@@ -164,6 +164,15 @@ def test_a_word_of_a_title_is_no_title() -> None:
     assert reader.guesses("What does 'Europe after the Storm' say?")[0].values == {"title": ("Europe after the Storm",)}
 
 
+def test_what_a_chunk_mentions_is_read_only_when_named() -> None:
+    columns = {"mentioned_year": Column.of([2022, 2023]), "section": Column.of(["Liquidity", "Scope"])}
+    columns |= {"company_mentioned": Column.of(["Novatek", "Ostrava"]), "entity_org": Column.of(["Novatek", "Ostrava"])}
+    question = "What does Novatek say of Liquidity in 2023?"
+    assert InferredFilter().open(Filtered(columns, 2)).reader.guesses(question) == []
+    named = InferredFilter(fields=["mentioned_year"]).open(Filtered(columns, 2)).reader.guesses(question)
+    assert [one.where for one in named] == [{"mentioned_year": 2023}]
+
+
 def test_without_metadata_nothing_is_read() -> None:
     for name in ("known", "inferred", "boost"):
         opened = components("filter")[name]().open(Filtered({}, 3, ["a", "b", "c"]))

@@ -19,8 +19,8 @@ from pipelines.vocabulary.names import Named, Names, text_values
 from pipelines.vocabulary.time_fields import TimeFields
 from pipelines.vocabulary.words import Word, folded, words
 
-PLACES = frozenset((PAGE, SECTION, TABLE, "section_title", "section_level", "keyword", "keywords", "language"))
-"""Fields that say where in its document a chunk stands, or sum its text up: questions name them for other reasons."""
+_PLACES = (PAGE, SECTION, TABLE, "section_title", "section_level", "file", "extension", "language")
+_MENTIONS = ("mentioned_", "keyword", "entity_", "entities_", "periods")
 _MOST_VALUES = 5_000
 _SAMPLE = 4_000
 _NUMBERED = 0.8
@@ -115,7 +115,15 @@ def _chosen(fields: Sequence[str], columns: Mapping[str, Column]) -> list[str]:
                 f"The filter is to read the metadata field '{shorten(name)}' out of questions, which no document has; "
                 f"fields are: {shorten(there, 300)}.{did_you_mean(name, columns)}"
             )
-    return list(fields) or [name for name in columns if name not in PLACES]
+    return list(fields) or [name for name in columns if not _of_the_text(name)]
+
+
+def _of_the_text(name: str) -> bool:
+    """Whether a field says where in its document a chunk stands, or what it mentions, and not what the document is.
+
+    Questions name such values for other reasons: a chunk that answers need not be one that says so most often.
+    """
+    return name in _PLACES or name.startswith(_MENTIONS) or name.endswith("_mentioned")
 
 
 def _refuse_unknown(given: Mapping[str, object], columns: Mapping[str, Column]) -> None:
