@@ -190,7 +190,15 @@ class Plan(RerankPlan):
         nothing = int((found.chunk[:, :1] == PADDING).sum())
         if nothing:
             run.note(f"{retriever.name} retrieved nothing at all for {nothing} of {found.n_questions} questions.")
+        if retriever.recency_field is not None:
+            self._tell_of_undated(run, retriever.recency_field)
         return found
+
+    def _tell_of_undated(self, run: Execution, name: str) -> None:
+        codes = run.get(self.chunks).columns[name].codes
+        undated = int((codes == PADDING).sum())
+        if undated:
+            run.note(f"{undated} of {len(codes)} chunks have no date in '{name}': they keep their scores.")
 
     @cached_property
     def before_rerank(self) -> Node[Rankings]:

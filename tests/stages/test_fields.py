@@ -56,7 +56,7 @@ def test_the_body_alone_is_bm25() -> None:
     alone = field_index([FieldWords(plain.tokens(rows), every, 1.0, 0.4)], 0.9)
     for query in ("bank rate bank", "loan", "unknownword", ""):
         ours = alone.scores(plain.tokens([query])[0])
-        theirs = plain.open(Corpus(rows)).scores(plain.tokens([query])[0])  # type: ignore[attr-defined]
+        theirs = plain.read(Corpus(rows)).scores(plain.tokens([query])[0])
         assert np.allclose(ours, theirs, atol=1e-6)
 
 

@@ -96,3 +96,11 @@ def test_pairs_that_no_model_has_read_are_not_read_on_the_spot(dated: Path) -> N
     chat = {"use": "llm-pointwise", "endpoint": "http://127.0.0.1:9/v1", "model": "none", "retries": 0}
     with pytest.raises(CostlyChange, match="rerank would have to run"):
         session.evaluate(words(retrieve={"use": "bm25", "depth": 6}, rerank=chat))
+
+
+def test_chunks_without_a_date_are_told_of(write_set: MakeSet) -> None:
+    documents = town_documents()
+    documents[0]["metadata"]["opened"] = "2010-06-30"
+    dataset = api.open_dataset(write_set(documents, questions()))
+    run = api.evaluate(words(retrieve={"use": "bm25", "depth": 6, **AGEING}), dataset, split="dev").run
+    assert any("chunks have no date in 'opened': they keep their scores" in note for note in run.notes)
