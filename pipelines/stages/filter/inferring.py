@@ -30,7 +30,7 @@ class Inferring(Filter):
     )
     fields: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
         (),
-        description="Metadata fields whose values are looked for in questions; empty: all but what texts merely mention",
+        description="Metadata fields whose values are looked for in questions; empty: all but what is merely mentioned",
         examples=[["company"], ["company", "year"]],
     )
     aliases: tuple[Annotated[str, Field(pattern=_ALIAS, max_length=400)], ...] = Field(
