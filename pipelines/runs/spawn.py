@@ -15,11 +15,11 @@ from pipelines.runs.lock import free_slots
 from pipelines.settings import REPOSITORY, home, logs_folder
 
 MOST_STARTS = 3
-_STARTING_S = 5.0
+_STARTING_S = 60.0
 _LEAST_FREE_BYTES = 1 << 20
 _SLOTS = "RAG_WORKBENCH_SLOTS"
 _THREADS = "RAG_WORKBENCH_THREADS"
-_started: list[float] = []
+_started: list[tuple[float, subprocess.Popen[bytes]]] = []
 
 
 def slots_given() -> int:
@@ -30,10 +30,11 @@ def slots_given() -> int:
 def ensure_worker(workers: int = 1) -> bool:
     """Start worker processes until there are `workers`; tell whether any was started.
 
-    One that this process started a moment ago counts, although it does not hold its lock yet.
+    One that this process started within the last minute and that lives counts, although it does not hold its lock yet:
+    on a busy machine that takes a while.
     """
     now = time.monotonic()
-    _started[:] = [at for at in _started if now - at < _STARTING_S]
+    _started[:] = [(at, process) for at, process in _started if now - at < _STARTING_S and process.poll() is None]
     if len(_started) >= workers:
         return False
     with storage_errors(home(), "start a worker"):
@@ -47,7 +48,7 @@ def _start(workers: int) -> None:
     logs_folder().mkdir(parents=True, exist_ok=True)
     with (logs_folder() / "worker.log").open("ab") as log:
         command = [sys.executable, "-m", "pipelines.worker"]
-        subprocess.Popen(
+        process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -56,7 +57,7 @@ def _start(workers: int) -> None:
             cwd=REPOSITORY,
             env={**_share_of_cores(workers), **os.environ, _SLOTS: str(workers)},
         )
-    _started.append(time.monotonic())
+    _started.append((time.monotonic(), process))
 
 
 def _share_of_cores(workers: int) -> dict[str, str]:
