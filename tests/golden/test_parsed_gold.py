@@ -154,6 +154,15 @@ def test_given_text_that_is_cleaned_is_a_parsing_too(make):
     assert dataset.resolved(loader=cleaned)[0].evidence == (Evidence("a", 2, 10, "document"),)
 
 
+def test_rows_that_are_cleaned_are_a_parsing_too(make):
+    rows = evidence({"document_id": "a", "quote": "docu-\nment", "start": 2, "end": 12})
+    dataset = Dataset.open(make(documents=[{"id": "a", "text": "A docu-\nment."}], questions=rows))
+    assert dataset.resolved()[0].evidence[0].end == 12
+    cleaned = loader(join_hyphens="always")
+    assert dataset.documents(cleaned).texts == ("A document.",)
+    assert dataset.resolved(loader=cleaned)[0].evidence == (Evidence("a", 2, 10, "document"),)
+
+
 def test_the_report_lists_what_was_left_out_and_what_is_to_know(make, report: AnnualReport):
     files = {"documents/report.pdf": report.data, "documents/closed.pdf": encrypted_pdf(), "documents/b.bin": b"x"}
     files["documents/c.txt"] = "Über größere Gebühren wird beraten. ".encode("latin-1") * 9

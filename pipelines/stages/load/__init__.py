@@ -151,13 +151,13 @@ class Loader(Component, stage="load"):
         Raises:
             DatasetError: when there are no documents to read, or a symbolic link leads out of the folder.
         """
-        from pipelines.stages.load.many import gathered, outcomes
+        from pipelines.stages.load.many import cleaned, gathered, outcomes
 
         files = document_files(folder)
         if folder_is_given(folder):
             loader = self.given_loader()
             data = read_bytes(files[0])
-            outcome = Outcome.of(loader.attempt(data, "", named(files[0])))
+            outcome = cleaned(loader, Outcome.of(loader.attempt(data, "", named(files[0]))))
             return gathered(self, [(Source(named(files[0]), "", files[0]), outcome)])
         sources = sources_of(files, folder / DOCUMENTS_FOLDER)
         return gathered(self, outcomes(self, sources, progress, cache))

@@ -70,7 +70,7 @@ def outcomes(
                 cache.store(_STAGE, keys[i], _CODEC, outcome, 0.0)
 
     parse_all([_task(chosen[i], sources[i]) for i in waiting], tell, done)
-    return [(source, _cleaned(chosen.get(i), found[i])) for i, source in enumerate(sources)]
+    return [(source, cleaned(chosen.get(i), found[i])) for i, source in enumerate(sources)]
 
 
 def _known(loader: Loader, source: Source, cache: Cache | None, keys: dict[int, str], i: int) -> Outcome | None:
@@ -119,7 +119,8 @@ def _task(loader: Loader, source: Source) -> dict[str, Any]:
     }
 
 
-def _cleaned(loader: Loader | None, outcome: Outcome) -> Outcome:
+def cleaned(loader: Loader | None, outcome: Outcome) -> Outcome:
+    """Return what a file gave with its documents cleaned as `loader` says."""
     cleaning = None if loader is None else loader.cleaning()
     if not cleaning:
         return outcome

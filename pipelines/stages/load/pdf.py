@@ -12,7 +12,8 @@ from pipelines.errors import DatasetError
 from pipelines.records import PAGE, SECTION, TABLE, Document
 from pipelines.stages.load import Attempt, Loader, Note
 from pipelines.stages.load.pdf_chars import page_pieces
-from pipelines.stages.load.pdf_layout import Line, new_paragraph, reading_order, rows_of
+from pipelines.stages.load.pdf_layout import reading_order
+from pipelines.stages.load.pdf_lines import Line, new_paragraph, rows_of
 from pipelines.stages.load.pdf_sections import Placed, outline_headings, read_outline, sized_headings
 from pipelines.stages.load.writer import Span, sections, titled
 

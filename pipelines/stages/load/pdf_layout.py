@@ -1,60 +1,19 @@
-"""The order in which a page is read: columns one after another, rows of cells kept together as tables."""
+"""The order in which a page is read: columns one after another, what spans them in between."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from pipelines.stages.load.pdf_chars import Piece
-from pipelines.stages.load.writer import CELLS
+from pipelines.stages.load.pdf_lines import PARAGRAPH_GAP, Line, itemised, rows_of
+from pipelines.stages.load.pdf_tables import LEAST_TABLE_ROWS, mark_tables
 
 _LEAST_COLUMN_LINES = 4
 _COLUMN_FILLED = 0.55
 _MOST_COLUMNS_DEEP = 3
-_LEAST_TABLE_ROWS = 3
-_SAME_EDGE_PT = 4.0
-_ALIGNED = 0.5
-_ROW_OVERLAP = 0.5
-_PARAGRAPH_GAP = 0.7
 _LEAST_GUTTER_PT = 6.0
-_ITEM = re.compile(r"[•·▪●○◦‣–—*-]|\(?[0-9a-zA-Z]{1,3}[.)]|\d{1,2}(\.\d{1,2})+\.?")
-
-
-@dataclass
-class Line:
-    """Pieces that stand side by side, from left to right. `block` numbers the column or the band that it is part of."""
-
-    pieces: list[Piece]
-    block: int = 0
-    table: int | None = None
-
-    @property
-    def top(self) -> float:
-        return max(piece.top for piece in self.pieces)
-
-    @property
-    def bottom(self) -> float:
-        return min(piece.bottom for piece in self.pieces)
-
-    @property
-    def left(self) -> float:
-        return self.pieces[0].left
-
-    @property
-    def right(self) -> float:
-        return max(piece.right for piece in self.pieces)
-
-    @property
-    def size(self) -> float:
-        """The size of most of its letters."""
-        return max(self.pieces, key=lambda piece: len(piece.text)).size
-
-    @property
-    def text(self) -> str:
-        """Its text; in a table, its cells parted."""
-        return (CELLS if self.table is not None else " ").join(piece.text for piece in self.pieces)
 
 
 @dataclass
@@ -69,7 +28,7 @@ class _Order:
         self.blocks += 1
         for line in rows_of(pieces):
             line.block = self.blocks
-            line.pieces = _itemised(line.pieces)
+            line.pieces = itemised(line.pieces)
             self.lines.append(line)
 
     def region(self, pieces: Sequence[Piece], depth: int) -> None:
@@ -92,37 +51,8 @@ def reading_order(pieces: Sequence[Piece]) -> list[Line]:
     order = _Order()
     if pieces:
         order.region(pieces, 0)
-    _mark_tables(order.lines)
+    mark_tables(order.lines)
     return order.lines
-
-
-def rows_of(pieces: Sequence[Piece]) -> list[Line]:
-    """Return the rows that pieces stand in, from above to below, each from left to right."""
-    lines: list[Line] = []
-    for piece in sorted(pieces, key=lambda piece: (-(piece.top + piece.bottom) / 2, piece.left)):
-        last = lines[-1] if lines else None
-        if last is not None and _overlap(last.pieces[-1], piece) >= _ROW_OVERLAP:
-            last.pieces.append(piece)
-        else:
-            lines.append(Line([piece]))
-    for line in lines:
-        line.pieces.sort(key=lambda piece: piece.left)
-    return lines
-
-
-def _itemised(pieces: list[Piece]) -> list[Piece]:
-    """Join the bullet or the number of an item with its text: it is no cell of a table."""
-    if len(pieces) != 2 or not _ITEM.fullmatch(pieces[0].text):
-        return pieces
-    mark, text = pieces
-    top, bottom = max(mark.top, text.top), min(mark.bottom, text.bottom)
-    return [Piece(f"{mark.text} {text.text}", mark.left, text.right, bottom, top, text.size)]
-
-
-def _overlap(a: Piece, b: Piece) -> float:
-    """Return how much of the lower of two pieces stands beside the other."""
-    shared = min(a.top, b.top) - max(a.bottom, b.bottom)
-    return shared / max(0.1, min(a.height, b.height))
 
 
 def _gutter(pieces: Sequence[Piece]) -> tuple[float, float] | None:
@@ -233,7 +163,7 @@ def _in_columns(rows: Sequence[Line], kinds: Sequence[str]) -> list[bool]:
         apart = (first == 0 and last + 1 < len(rows) and _apart(rows[last], rows[last + 1])) or (
             last + 1 == len(rows) and first > 0 and _apart(rows[first - 1], rows[first])
         )
-        joined = last - first + 1 < _LEAST_TABLE_ROWS and not apart
+        joined = last - first + 1 < LEAST_TABLE_ROWS and not apart
         for i in range(first, last + 1):
             found[i] = joined
     return found
@@ -251,59 +181,4 @@ def _runs(kinds: Sequence[str], kind: str) -> Iterator[tuple[int, int]]:
 
 
 def _apart(upper: Line, lower: Line) -> bool:
-    return upper.bottom - lower.top > _PARAGRAPH_GAP * max(upper.size, lower.size)
-
-
-def _mark_tables(lines: Sequence[Line]) -> None:
-    """Number the runs of rows whose cells stand below one another."""
-    number, i = 0, 0
-    while i < len(lines):
-        end = _table_end(lines, i)
-        if end is None:
-            i += 1
-            continue
-        for line in lines[i:end]:
-            line.table = number
-        number, i = number + 1, end
-
-
-def _table_end(lines: Sequence[Line], first: int) -> int | None:
-    """Return where the table that begins at a line ends; None where none begins."""
-    if len(lines[first].pieces) < 2:
-        return None
-    last, rows, i = first, 1, first + 1
-    while i < len(lines) and lines[i].block == lines[first].block:
-        line, before = lines[i], lines[i - 1]
-        if before.bottom - line.top > 2.0 * max(line.size, before.size):
-            break
-        if len(line.pieces) >= 2 and any(
-            _aligned(line, lines[j]) for j in range(max(first, i - 3), i) if len(lines[j].pieces) > 1
-        ):
-            last, rows = i, rows + 1
-        elif i - last > 1 or not _narrow(line, lines[first : last + 1]):
-            break
-        i += 1
-    return last + 1 if rows >= _LEAST_TABLE_ROWS else None
-
-
-def _aligned(a: Line, b: Line) -> bool:
-    """Whether at least half of the cells of one row, and two of them, share an edge with cells of the other."""
-    shared = sum(
-        any(abs(p.left - q.left) <= _SAME_EDGE_PT or abs(p.right - q.right) <= _SAME_EDGE_PT for q in b.pieces)
-        for p in a.pieces
-    )
-    return shared >= max(2, _ALIGNED * min(len(a.pieces), len(b.pieces)))
-
-
-def _narrow(line: Line, table: Sequence[Line]) -> bool:
-    """Whether a line of one piece may be within a table: a cell that goes on, or the head of some rows."""
-    left, right = min(row.left for row in table), max(row.right for row in table)
-    return line.left >= left - _SAME_EDGE_PT and line.right - line.left <= 0.6 * (right - left)
-
-
-def new_paragraph(before: Line, line: Line) -> bool:
-    """Whether a line begins a paragraph of its own: it stands apart, or is of another size, or another part begins."""
-    if before.block != line.block or before.table != line.table:
-        return True
-    gap = before.bottom - line.top
-    return gap > _PARAGRAPH_GAP * line.size or abs(before.size - line.size) > 0.15 * max(before.size, line.size)
+    return upper.bottom - lower.top > PARAGRAPH_GAP * max(upper.size, lower.size)
