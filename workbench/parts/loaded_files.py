@@ -11,7 +11,7 @@ from pipelines import api
 from pipelines.golden.findings import Report
 from pipelines.runs.table import rows_to_csv
 from workbench import grids, reading
-from workbench.text import counted, plain, shortened
+from workbench.text import plain, shortened
 
 _KINDS = {"left out": "✘ left out", "note": "to know"}
 _FIELDS = (
@@ -28,7 +28,8 @@ def show(place: Path, report: Report) -> None:
         for label, number in _figures(found, report).items():
             st.metric(label, f"{number:,}", width="content")
     if not found.rows:
-        st.success(f"All {counted(found.n_files, 'file')} could be read, and there is nothing to know of them.")
+        which = "The file" if found.n_files == 1 else f"All {found.n_files:,} files"
+        st.success(f"{which} could be read, and there is nothing else to know.")
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(

@@ -131,6 +131,8 @@ def _length(item: Evidence, depth: api.QuestionInDepth) -> int:
 
 
 def _at(ranked: Sequence[api.RankedChunk], item: Evidence) -> str:
+    if _lost(item):
+        return "its quote is not in the text that was read"
     rank = api.first_rank(ranked, item)
     return f"not among its {len(ranked)} chunks" if rank is None else f"first at rank {rank}"
 

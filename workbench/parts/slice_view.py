@@ -125,7 +125,7 @@ def _row(row: api.SliceRow, metric: Metric) -> Mapping[str, Any]:
         "baseline_mean": grids.written(row.baseline_mean, metric),
         "difference": grids.written(row.difference, metric, sign=True),
         "interval": f"{low} to {high}" if ends[0] is not None else None,
-        "p_adjusted": None if row.p_adjusted is None else f"{row.p_adjusted:.3f}",
+        "p_adjusted": None if row.p_adjusted is None else _p(row.p_adjusted),
         "outcomes": f"{row.wins} / {row.ties} / {row.losses}" if row.wins is not None else None,
         "n": row.n,
         "n_paired": row.n_paired,
@@ -133,6 +133,10 @@ def _row(row: api.SliceRow, metric: Metric) -> Mapping[str, Any]:
         "smallest": grids.written(row.smallest_detectable, metric),
         "reason": row.reason,
     }
+
+
+def _p(p: float) -> str:
+    return f"{p:.3f}" if p >= 0.0005 else "< 0.001"
 
 
 def _foot(report: api.SliceReport, compared: bool) -> None:
