@@ -77,7 +77,7 @@ def _figures(contents: Contents) -> Figures:
         n_chars=sum(map(len, texts)),
         n_words=sum(len(text.split()) for text in texts),
         n_questions=len(questions),
-        n_evidence=sum(len(question.evidence) for question in questions),
+        n_evidence=sum(len(question.evidence) for question in questions) + len(contents.lost),
         by_split=_counted(question.split or "none" for question in questions),
         by_tag=_counted(tag for question in questions for tag in question.tags),
         by_kind=_counted(check_evidence.kind(question) for question in questions if question.id not in contents.broken),

@@ -21,7 +21,8 @@ from pipelines.settings import REPOSITORY
 from pipelines.stages.load.outcome import Outcome
 
 Task = Mapping[str, Any]
-COMMAND: tuple[str, ...] = ("-m", "pipelines.stages.load.parser_process")
+# -P: no module is looked for in the folder that one happens to be in.
+COMMAND: tuple[str, ...] = ("-P", "-m", "pipelines.stages.load.parser_process")
 _LENGTH_BYTES = 8
 _MOST_ANSWER_BYTES = 1 << 31
 _MOST_PROCESSES = 16
