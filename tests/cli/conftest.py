@@ -41,8 +41,7 @@ def work_here(*_: object) -> bool:
 @pytest.fixture
 def call(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
     """Run a command and return its exit code and what it wrote."""
-    monkeypatch.setattr("pipelines.api.ensure_worker", work_here)
-    monkeypatch.setattr("pipelines.sweep_verbs.ensure_worker", work_here)
+    monkeypatch.setattr("pipelines.runs.spawn.ensure_worker", work_here)
     monkeypatch.setattr("pipelines.worker._POLL_S", 0.01)
 
     def run(*arguments: object) -> Result:

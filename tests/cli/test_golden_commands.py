@@ -91,7 +91,7 @@ def test_judging_goes_on_where_it_stopped(call: Call, runs: Path, monkeypatch: p
 def test_a_spreadsheet_is_filled_and_published(
     call: Call, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.judging_verbs.ensure_worker", work_here)
+    monkeypatch.setattr("pipelines.runs.spawn.ensure_worker", work_here)
     first = api.run("small").id
     assert call("judge", "small", "--judge", "Ada", "--export", tmp_path / "q.csv").code == 0
     rows = list(csv.DictReader((tmp_path / "q.csv").open(encoding="utf-8", newline="")))

@@ -181,8 +181,7 @@ def test_sweeps_and_jobs_are_listed_and_a_study_is_written(
 def test_a_paused_sweep_goes_on_where_it_stood(
     call: Call, spec: Write, towns: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.sweep_verbs.ensure_worker", lambda *_: False)
-    monkeypatch.setattr("pipelines.api.ensure_worker", lambda *_: False)
+    monkeypatch.setattr("pipelines.runs.spawn.ensure_worker", lambda *_: False)
     call("sweep", spec(), "-d", towns, "--split", "all", "--detach", "--name", "mine")
     assert "pauses" in call("pause", "mine").out
     assert api.sweep("mine").job.state == "paused"

@@ -263,8 +263,8 @@ def test_hostile_titles_come_back_as_they_are(jobs: Jobs) -> None:
 def test_worker_after_worker_that_ends_is_told(
     towns: Path, monkeypatch: pytest.MonkeyPatch, sentence: Callable[[object], str]
 ) -> None:
-    monkeypatch.setattr(api, "ensure_worker", lambda *_: True)
-    monkeypatch.setattr(api, "_WATCH_S", 0.0)
+    monkeypatch.setattr("pipelines.runs.spawn.ensure_worker", lambda *_: True)
+    monkeypatch.setattr("pipelines.verbs.jobs._WATCH_S", 0.0)
     job = submit(api.jobs())
     with pytest.raises(StorageError) as refused:
         api.watch(job.id)

@@ -37,7 +37,7 @@ def test_each_run_keeps_the_name_and_place_of_its_own_dataset(towns: Path, tmp_p
 def test_a_worker_leaves_jobs_to_a_new_one_when_the_code_has_changed(
     towns: Path, monkeypatch: pytest.MonkeyPatch, workers: Callable[[], list[psutil.Process]]
 ) -> None:
-    monkeypatch.setattr(api, "ensure_worker", lambda *_: False)
+    monkeypatch.setattr("pipelines.runs.spawn.ensure_worker", lambda *_: False)
     job = api.submit(words(), api.open_dataset(towns))
     old = worker_module.Worker(Database(database_url()), idle_s=5)
     monkeypatch.setattr(worker_module, "source_digest", lambda: "another")

@@ -106,7 +106,7 @@ def test_a_dataset_changed_after_it_was_asked_for(
     towns: Path, write_set: Any, town_rows: Any, sentence: Callable[[object], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(api, "ensure_worker", lambda *_: False)
+        patch.setattr("pipelines.runs.spawn.ensure_worker", lambda *_: False)
         job = api.submit(words(), api.open_dataset(towns))
     documents, questions = town_rows
     write_set(documents, questions[:3])
@@ -122,7 +122,7 @@ def test_a_bug_is_a_sentence_with_a_number_and_the_log_has_the_rest(
     from pipelines.runs.database import Database
     from pipelines.settings import database_url
 
-    monkeypatch.setattr(api, "ensure_worker", lambda *_: False)
+    monkeypatch.setattr("pipelines.runs.spawn.ensure_worker", lambda *_: False)
     monkeypatch.setattr("pipelines.runs.doing.evaluate", lambda *_, **__: {}["no such key"])
     job = api.submit(words(), api.open_dataset(towns))
     worker_module.Worker(Database(database_url()), idle_s=0.2).run()
@@ -184,7 +184,7 @@ def test_cancelled_within_five_seconds(write_set: Any, workers: Workers, wait_un
 def test_the_heart_stops_the_work_between_batches(towns: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pipelines.errors import Cancelled
 
-    monkeypatch.setattr(api, "ensure_worker", lambda *_: False)
+    monkeypatch.setattr("pipelines.runs.spawn.ensure_worker", lambda *_: False)
     monkeypatch.setattr("pipelines.runs.heart._BEAT_S", 0.02)
     jobs = api.jobs()
     job = api.submit(words(), api.open_dataset(towns))

@@ -30,7 +30,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Nothing of the machine's own home folder is read or written, and no worker is started."""
     monkeypatch.setenv("RAG_WORKBENCH_HOME", str(tmp_path / "home"))
     monkeypatch.setattr("pipelines.settings.REPOSITORY", tmp_path / "checkout")
-    monkeypatch.setattr(api, "ensure_worker", lambda *_: None)
+    monkeypatch.setattr("pipelines.runs.spawn.ensure_worker", lambda *_: None)
     st.cache_data.clear()
     st.cache_resource.clear()
     return tmp_path / "home"

@@ -32,7 +32,7 @@ SEARCH = {"objectives": ["ndcg@10"]}
 @pytest.fixture(autouse=True)
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sweeps are carried out by the test itself, when it says so."""
-    monkeypatch.setattr("pipelines.sweep_verbs.ensure_worker", lambda *_: None)
+    monkeypatch.setattr("pipelines.runs.spawn.ensure_worker", lambda *_: None)
 
 
 def submit(dataset: str, name: str = "small sweep", **values: Any) -> api.SweepView:

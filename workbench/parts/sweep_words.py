@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from pipelines.api import DEFAULT_TRIALS
 from pipelines.records import Metric
 from pipelines.runs.jobs import Job
-from pipelines.sweep_verbs import DEFAULT_TRIALS
 from workbench import grids
 from workbench.text import lasting
 

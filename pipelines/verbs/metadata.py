@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pipelines.cache import Cache
 from pipelines.execution import Execution
 from pipelines.extracted import Disagreement, ExtractionReport, FieldReport, reported
 from pipelines.filter_report import (
@@ -17,7 +16,7 @@ from pipelines.filter_report import (
 from pipelines.golden.dataset import Dataset
 from pipelines.pipeline import Pipeline
 from pipelines.plan import plan
-from pipelines.settings import cache_folder
+from pipelines.verbs.home import cache
 
 __all__ = [
     "Condition", "Disagreement", "ExtractionReport", "FieldAgreement", "FieldReport", "FilterReport", "Mean",
@@ -35,7 +34,7 @@ def extraction_report(pipeline: Pipeline, dataset: Dataset) -> ExtractionReport:
         MissingExtraError: when the extraction needs a library that is not installed.
         ConfigurationError: for a pattern or a model that cannot be used.
     """
-    work, run = plan(pipeline, dataset, ()), Execution(Cache(cache_folder()))
+    work, run = plan(pipeline, dataset, ()), Execution(cache())
     return reported(pipeline.extract, run.get(work.documents), run.get(work.cut))
 
 
@@ -49,4 +48,4 @@ def filter_report(
     Raises:
         ConfigurationError: for a metric that the pipeline does not measure, or a filter on a field that is not there.
     """
-    return filter_reported(pipeline, dataset, Execution(Cache(cache_folder())), split=split, metric=metric, seed=seed)
+    return filter_reported(pipeline, dataset, Execution(cache()), split=split, metric=metric, seed=seed)

@@ -10,17 +10,13 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from pipelines.cache import Cache
 from pipelines.errors import shorten
 from pipelines.golden.dataset import Dataset
 from pipelines.pipeline import parse_settings
-from pipelines.runs.database import Database
-from pipelines.runs.jobs import Job, Jobs
+from pipelines.runs import spawn
+from pipelines.runs.jobs import Job
 from pipelines.runs.schema import trial as trial_table
-from pipelines.runs.spawn import ensure_worker
-from pipelines.runs.store import RunStore
 from pipelines.runs.table import Table
-from pipelines.settings import cache_folder, database_url, runs_folder
 from pipelines.sweeps.batch import On
 from pipelines.sweeps.estimate import Estimate, estimate
 from pipelines.sweeps.objectives import metrics_computed
@@ -33,6 +29,7 @@ from pipelines.sweeps.submit import SWEEP, check_sweep, default_split, submit_sw
 from pipelines.sweeps.table import trials_table
 from pipelines.sweeps.telling import write_study as study_written
 from pipelines.sweeps.trials import Sweep, SweepStore, Trial
+from pipelines.verbs.home import cache, database, jobs, store
 
 __all__ = [
     "DEFAULT_TRIALS", "SWEEP", "Estimate", "Sweep", "SweepListed", "SweepSpec", "SweepView", "Trial", "check_sweep",
@@ -64,10 +61,6 @@ class SweepListed:
     counts: Mapping[str, int]
 
 
-def _database() -> Database:
-    return Database(database_url())
-
-
 def read_sweep(filename: str, content: bytes) -> SweepSpec:
     """Read an uploaded YAML or JSON file; its name serves the messages alone and is never taken for a path.
 
@@ -94,13 +87,11 @@ def preflight(spec: SweepSpec, dataset: Dataset, *, split: str | None = None, wo
         WorkbenchError: for what would be refused when it is submitted.
     """
     check_sweep(spec, dataset, split, workers)
-    database = _database()
     configurations = _expected(spec)
     sampled = spec.search.strategy in ("tpe", "nsga2")
-    pace = Rates(database).seconds_a_unit()
+    pace = Rates(database()).seconds_a_unit()
     on = On(dataset, split, spec.search.seed)
-    store = RunStore(database, runs_folder())
-    return estimate(configurations, on, Cache(cache_folder()), store, pace, sampled=sampled, workers=workers)
+    return estimate(configurations, on, cache(), store(), pace, sampled=sampled, workers=workers)
 
 
 def _expected(spec: SweepSpec) -> list[Mapping[str, Any]]:
@@ -121,30 +112,29 @@ def run_sweep(
     again: bool = True,
 ) -> Job:
     """Have worker processes do a sweep; asked for twice at a time it is one job, and a paused one goes on."""
-    database = _database()
-    job = submit_sweep(database, spec, dataset, split=split, name=name, workers=workers, again=again)
+    job = submit_sweep(database(), spec, dataset, split=split, name=name, workers=workers, again=again)
     if job.state == "paused":
-        job = Jobs(database).resume(job.id)
+        job = jobs().resume(job.id)
     if job.active:
-        ensure_worker(workers)
+        spawn.ensure_worker(workers)
     return job
 
 
 def sweeps(limit: int = 50) -> list[SweepView]:
     """Return the sweeps, newest first."""
-    return [_view(one) for one in SweepStore(_database()).all(limit)]
+    return [_view(one) for one in SweepStore(database()).all(limit)]
 
 
 def sweeps_listed(limit: int = 100) -> list[SweepListed]:
     """Return the sweeps, newest first, without their configurations: these are only counted."""
-    database = _database()
-    found = SweepStore(database).all(limit)
+    opened = database()
+    found = SweepStore(opened).all(limit)
     counts: dict[str, dict[str, int]] = {}
-    with database.reading() as connection:
+    with opened.reading() as connection:
         query = select(trial_table.c.sweep_id, trial_table.c.state, func.count())
         for sweep_id, state, n in connection.execute(query.group_by(trial_table.c.sweep_id, trial_table.c.state)):
             counts.setdefault(sweep_id, {})[state] = n
-    return [SweepListed(one, Jobs(database).get(one.job_id), counts.get(one.id, {})) for one in found]
+    return [SweepListed(one, jobs().get(one.job_id), counts.get(one.id, {})) for one in found]
 
 
 def sweep(reference: str) -> SweepView:
@@ -153,28 +143,27 @@ def sweep(reference: str) -> SweepView:
     Raises:
         NotFoundError: when there is none.
     """
-    return _view(SweepStore(_database()).get(reference))
+    return _view(SweepStore(database()).get(reference))
 
 
 def sweep_of_job(job_id: str) -> SweepView | None:
     """Return the sweep that a job does; None for a job of another kind, or one that was not begun."""
-    found = SweepStore(_database()).of_job(job_id)
+    found = SweepStore(database()).of_job(job_id)
     return None if found is None else _view(found)
 
 
 def _view(one: Sweep) -> SweepView:
-    database = _database()
-    return SweepView(one, Jobs(database).get(one.job_id), tuple(SweepStore(database).trials(one.id)))
+    return SweepView(one, jobs().get(one.job_id), tuple(SweepStore(database()).trials(one.id)))
 
 
 def sweep_table(view: SweepView, metrics: Sequence[str] = ()) -> Table:
     """Return one row a configuration: what varies, its state, objectives, costs, where it stands, and its run."""
-    return trials_table(view.sweep, view.trials, RunStore(_database(), runs_folder()), metrics)
+    return trials_table(view.sweep, view.trials, store(), metrics)
 
 
 def sweep_json(view: SweepView) -> dict[str, Any]:
     """Return a sweep as `--json` prints it: what was asked, every configuration, the runs, and the report."""
-    one, runs = view.sweep, RunStore(_database(), runs_folder())
+    one, runs = view.sweep, store()
     shown = ("number", "batch", "label", "params", "state", "run_id", "n_questions", "reason")
     run_ids = dict.fromkeys(trial.run_id for trial in view.trials if trial.run_id)
     return {
@@ -200,27 +189,4 @@ def write_study(reference: str, path: Path) -> Path:
     """
     view = sweep(reference)
     spec = SweepSpec.parse(view.sweep.settings, "the stored sweep")
-    return study_written(view.sweep, view.trials, spec, RunStore(_database(), runs_folder()), path)
-
-
-def pause(job_id: str) -> Job:
-    """Let a job stand still within seconds; finished work is kept."""
-    return Jobs(_database()).pause(job_id)
-
-
-def resume(job_id: str) -> Job:
-    """Let a paused job go on."""
-    job = Jobs(_database()).resume(job_id)
-    if job.active:
-        ensure_worker(workers_of(job))
-    return job
-
-
-def job_log(job_id: str, limit: int = 200) -> list[tuple[float, str]]:
-    """Return the last lines of a job's log, oldest first, each with its time in seconds since 1970."""
-    return Jobs(_database()).lines(job_id, limit)
-
-
-def workers_of(job: Job) -> int:
-    """Return how many workers a job asked for."""
-    return int(job.payload.get("workers", 1))
+    return study_written(view.sweep, view.trials, spec, store(), path)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pipelines.cache import Cache
 from pipelines.errors import NotFoundError, WorkbenchError, shorten
 from pipelines.kept import KeptRun
 from pipelines.losses.behind import Behind, LostEvidence, LostQuestion, Texts
 from pipelines.losses.report import Bar, Losses, chosen_cut, cut_name
-from pipelines.runs.database import Database
 from pipelines.runs.record import Details, Run
-from pipelines.runs.store import RunStore
-from pipelines.settings import cache_folder, database_url, runs_folder
+from pipelines.verbs.home import cache, store
 
 __all__ = ["Bar", "Losses", "LostEvidence", "LostQuestion", "cut_name", "losses"]
 
@@ -22,9 +19,8 @@ def losses(reference: str, cut: str = "recall@5") -> Losses:
         NotFoundError: when there is no such run, or losses were not measured in it.
         ConfigurationError: for a cut at which the run was not measured.
     """
-    store = RunStore(Database(database_url()), runs_folder())
-    run = store.get(reference)
-    kept = store.details(run.id)
+    run = store().get(reference)
+    kept = store().details(run.id)
     if run.losses is None or kept.fates is None:
         raise NotFoundError(
             f"Where evidence was lost was not measured in run '{shorten(run.name)}', which an earlier version of the "
@@ -39,7 +35,7 @@ def losses(reference: str, cut: str = "recall@5") -> Losses:
 def _texts(run: Run, kept: Details) -> tuple[Texts, str | None]:
     """Return the questions and, where evidence lacks its quote, the documents; or why there are none."""
     try:
-        opened = KeptRun.open(run, kept, Cache(cache_folder()))
+        opened = KeptRun.open(run, kept, cache())
         questions = {question.id: question for question in opened.questions}
         bare = any(item.quote is None and item.grade > 0 for q in opened.questions for item in q.evidence)
         documents = dict(zip(opened.documents.ids, opened.documents.texts, strict=True)) if bare else {}

@@ -9,17 +9,16 @@ from pipelines import judging
 from pipelines.errors import DatasetError, shorten
 from pipelines.golden.dataset import Dataset
 from pipelines.golden.naming import slug
-from pipelines.golden_verbs import kept_run
 from pipelines.judging import Filled, Holes, Judgment, JudgmentFile, Published, Queue, QueueItem
 from pipelines.pipeline import Pipeline
 from pipelines.records import Documents, Question
-from pipelines.runs.database import Database
-from pipelines.runs.jobs import Job, Jobs
+from pipelines.runs import spawn
+from pipelines.runs.jobs import Job
 from pipelines.runs.record import ALL_QUESTIONS
-from pipelines.runs.spawn import ensure_worker
-from pipelines.runs.store import RunStore
 from pipelines.runs.submit import submit_evaluation
-from pipelines.settings import database_url, dataset_folders, home, runs_folder
+from pipelines.settings import dataset_folders, home
+from pipelines.verbs.home import jobs, store
+from pipelines.verbs.runs import kept_run
 
 __all__ = [
     "Filled", "Holes", "Judgment", "Published", "Queue", "QueueItem", "import_judging", "judging_csv",
@@ -113,13 +112,12 @@ def rescore(reference: str, dataset: Dataset) -> Job:
         NotFoundError: when there is no such run.
         DatasetError: when the dataset lacks the questions of the run's split.
     """
-    database = Database(database_url())
-    run = RunStore(database, runs_folder()).get(reference)
+    run = store().get(reference)
     pipeline = Pipeline.parse(run.settings, f"the pipeline of run '{shorten(run.name)}'")
     split = None if run.split == ALL_QUESTIONS else run.split
-    job = submit_evaluation(Jobs(database), pipeline, dataset, split=split, name=run.name, seed=run.seed, again=False)
+    job = submit_evaluation(jobs(), pipeline, dataset, split=split, name=run.name, seed=run.seed, again=False)
     if job.active:
-        ensure_worker()
+        spawn.ensure_worker()
     return job
 
 
