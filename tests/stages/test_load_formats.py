@@ -238,6 +238,13 @@ def test_tables_of_data_by_sheet_and_by_row(name: str, make: Any):
     assert {**found[0].metadata, "sheet": ""} == {"Item": "first", "Decision": FACT, "Votes": 12, "sheet": ""}
 
 
+def test_a_title_above_a_table_is_no_value_of_a_column():
+    data = b"Sales of the year\n\nDay,Town,Sum\n2025-03-04,Arden,007\n"
+    assert one("a.csv", data).text == "Sales of the year\nDay: 2025-03-04 | Town: Arden | Sum: 007"
+    found = [item for item in items("a.csv", data, sheets="row") if isinstance(item, Document)]
+    assert [dict(document.metadata) for document in found] == [{}, {"Day": "2025-03-04", "Town": "Arden", "Sum": "007"}]
+
+
 def test_a_workbook_of_several_sheets_is_several_documents():
     from openpyxl import Workbook
 

@@ -85,6 +85,8 @@ def row_documents(
 
 def _values(names: Sequence[str], row: Sequence[Cell]) -> dict[str, MetadataValue]:
     found: dict[str, MetadataValue] = {}
+    if len(names) > 2 and sum(written(cell) != "" for cell in row) == 1:
+        return found  # a title, and no value of the first column
     for name, cell in zip(names, row, strict=False):
         value = written(cell) if isinstance(cell, date | time) else cell
         if value is None or (isinstance(value, str) and (not value.strip() or len(value) > _MOST_METADATA_CHARS)):
