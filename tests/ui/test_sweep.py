@@ -112,17 +112,28 @@ def test_conditions_are_read_one_a_line_or_one_over_several() -> None:
     assert sweep_values.read_mappings(knob, "") == {}
 
 
+def _allowed(knob: Knob) -> Any:
+    """Return a value that a required knob takes."""
+    examples = knob.schema.get("examples", ())
+    named: dict[str, Any] = {"where": {}, "endpoint": "http://127.0.0.1:9/v1", "terms": {"ARR": ["recurring revenue"]}}
+    return next(iter(examples), named.get(knob.name, "some-model"))
+
+
+def _given(knob: Knob) -> object:
+    return {} if knob.name == "where" else next(iter(knob.schema.get("examples", ())), "some-model")
+
+
 @pytest.mark.parametrize("stage", [name for name, found in all_components().items() if len(found) > 1])
 def test_every_knob_of_every_component_is_drawn(stage: str, open_page: Open) -> None:
     upload()
     declared = {name: knobs(component) for name, component in all_components()[stage].items()}
     given = [
-        {"use": name, **{knob.name: {} if knob.name == "where" else "some-model" for knob in found if knob.required}}
+        {"use": name, **{knob.name: _allowed(knob) for knob in found if knob.required}}
         for name, found in declared.items()
     ]
     app = new(open_page, spec=link({stage: given}))
     assert not app.exception
-    keys = {key.split(".", 3)[3] for key in drawn(app) if key.startswith("sweep.form.")}
+    keys = {key.split(".", 3)[3].removesuffix(".use") for key in drawn(app) if key.startswith("sweep.form.")}
     assert {f"{stage}.{name}.{knob.name}" for name, found in declared.items() for knob in found} <= keys
 
 
