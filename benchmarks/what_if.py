@@ -18,7 +18,7 @@ from pipelines.cache import Cache
 from pipelines.execution import Execution
 from pipelines.golden.dataset import Dataset
 from pipelines.pipeline import Pipeline
-from pipelines.plan import plan
+from pipelines.planning.plan import plan
 from pipelines.progress import Keep, Progress, nothing, silent
 from pipelines.settings import REPOSITORY
 from pipelines.stages.embed import Embedded, Embedder

@@ -1,6 +1,5 @@
 """The verbs that the browser UI, the command line and notebooks call, with the records that they return."""
 
-from pipelines.extracted import Disagreement, ExtractionReport, FieldReport
 from pipelines.filter_report import Condition, FieldAgreement, FilterReport, ReadQuestion
 from pipelines.golden.exporters import ExportReport
 from pipelines.golden.loading import LoadReport, LoadRow, load_report
@@ -23,6 +22,7 @@ from pipelines.runs.depth import QuestionInDepth, RankedChunk, dataset_of, first
 from pipelines.runs.jobs import Job
 from pipelines.runs.table import DEFAULT_METRICS, Table
 from pipelines.slices import SliceReport, SliceRow
+from pipelines.stages.extract.found import Disagreement, ExtractionReport, FieldReport
 from pipelines.sweeps.estimate import Estimate
 from pipelines.sweeps.search import DEFAULT_TRIALS
 from pipelines.sweeps.spec import SweepSpec

@@ -14,7 +14,7 @@ from pipelines.errors import ConfigurationError, did_you_mean, shorten
 from pipelines.execution import Execution
 from pipelines.golden.dataset import Dataset
 from pipelines.pipeline import Pipeline
-from pipelines.plan import Plan, plans
+from pipelines.planning.plan import Plan, plans
 from pipelines.records import DoubleArray, MetadataValue, Question, Scores
 from pipelines.resampling.means import finite
 from pipelines.stages.filter.guess import Guess

@@ -8,7 +8,7 @@ import numpy as np
 
 from pipelines import codecs
 from pipelines.execution import Execution, Node, node_key
-from pipelines.plan import Plan
+from pipelines.planning.plan import Plan
 from pipelines.records import Rankings
 
 

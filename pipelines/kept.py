@@ -12,7 +12,7 @@ from pipelines.errors import NotFoundError, shorten
 from pipelines.execution import Execution
 from pipelines.golden.dataset import Dataset
 from pipelines.pipeline import Pipeline
-from pipelines.plan import Plan, plan
+from pipelines.planning.plan import Plan, plan
 from pipelines.records import PADDING, BoolArray, Chunks, Documents, Gold, Question
 from pipelines.runs.depth import dataset_of
 from pipelines.runs.record import ALL_QUESTIONS, Details, Run

@@ -18,8 +18,8 @@ from pipelines import codecs
 from pipelines.component import digest
 from pipelines.execution import Execution, Node, node_key
 from pipelines.models.devices import machine
-from pipelines.plan import Plan
-from pipelines.queries_plan import query_vectors
+from pipelines.planning.plan import Plan
+from pipelines.planning.queries import query_vectors
 from pipelines.records import FloatArray, Rankings, Spent
 from pipelines.stages.rerank import PairReranker
 from pipelines.stages.retrieve import Retriever

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.chatting import asker
 from pipelines.execution import Execution
-from pipelines.feedback import Feed
-from pipelines.plan import Plan
-from pipelines.queries_plan import query_vectors
+from pipelines.planning.chatting import asker
+from pipelines.planning.feedback import Feed
+from pipelines.planning.plan import Plan
+from pipelines.planning.queries import query_vectors
+from pipelines.planning.searching import Search
 from pipelines.records import Chunks, FloatArray, IntArray, MetadataValue, Queries, Rankings
-from pipelines.searching import Search
 from pipelines.stages.filter import Asked, Sieve
 from pipelines.stages.rerank import Circumstances, Reranker, Retrieved
 from pipelines.stages.rerank.judged import ChatReranker

@@ -8,11 +8,11 @@ from functools import cached_property
 
 from pipelines.cache import Cache
 from pipelines.codecs import DOCUMENTS
-from pipelines.corpus_plan import CorpusPlan
 from pipelines.errors import NotFoundError, did_you_mean, shorten
 from pipelines.execution import Execution, Node, Watch, node_key, unwatched
 from pipelines.golden.dataset import Dataset
 from pipelines.pipeline import Pipeline
+from pipelines.planning.corpus import CorpusPlan
 from pipelines.records import Chunks, Column, Document, Documents, MetadataValue
 from pipelines.settings import cache_folder
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from pipelines.execution import Execution
 from pipelines.models.chat_knobs import ChatKnobs, Expected
-from pipelines.plan import Plan
+from pipelines.planning.plan import Plan
 from pipelines.records import DoubleArray, Spent
 
 FREE = "no endpoint with a price was called"

@@ -6,7 +6,7 @@ from pipelines.execution import Execution, Node, node_key
 from pipelines.losses.attribution import Lists, attributed
 from pipelines.losses.fates import Fates
 from pipelines.losses.fragments import Fragments
-from pipelines.plan import Plan
+from pipelines.planning.plan import Plan
 from pipelines.stages.score import Scorer
 
 

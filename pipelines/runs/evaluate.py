@@ -8,7 +8,7 @@ from pipelines.cache import Cache
 from pipelines.execution import Execution, Watch, unwatched
 from pipelines.golden.dataset import Dataset
 from pipelines.pipeline import Pipeline
-from pipelines.plan import plan
+from pipelines.planning.plan import plan
 from pipelines.runs.measure import Account, Evaluated, Evaluation, made_run, measured
 
 __all__ = ["Evaluated", "evaluate"]

@@ -18,7 +18,7 @@ from pipelines.index_loss import index_loss, loss_cuts
 from pipelines.latency import Stopwatch
 from pipelines.losses import STAGES, Fates, LossesByCut, Lost, fates, stages_at
 from pipelines.pipeline import Pipeline
-from pipelines.plan import Plan
+from pipelines.planning.plan import Plan
 from pipelines.records import PADDING, Chunks, DoubleArray, Metric, Rankings, Scores
 from pipelines.resampling import Interval, mean_intervals
 from pipelines.runs.record import ALL_QUESTIONS, Details, Measured, Run

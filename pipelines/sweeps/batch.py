@@ -11,7 +11,7 @@ from pipelines.errors import WorkbenchError
 from pipelines.execution import Execution
 from pipelines.golden.dataset import Dataset
 from pipelines.pipeline import Pipeline
-from pipelines.plan import plans
+from pipelines.planning.plan import plans
 from pipelines.records import Question
 from pipelines.runs.measure import Evaluation, Known, made_run, measured
 from pipelines.runs.store import RunStore

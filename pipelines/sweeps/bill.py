@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pipelines.cache import Cache
-from pipelines.chatting import answers_folder
 from pipelines.models.chat import Prompt
 from pipelines.models.chat_answers import Asker, answer_space, prompt_key
 from pipelines.models.chat_knobs import ChatKnobs, Expected
-from pipelines.plan import Plan
+from pipelines.planning.chatting import answers_folder
+from pipelines.planning.plan import Plan
 from pipelines.spending import Bill, billed
 from pipelines.stages.rerank.judged import ChatReranker
 from pipelines.stages.transform import ChatTransformer

@@ -12,7 +12,7 @@ from pipelines.cache import Cache
 from pipelines.errors import WorkbenchError
 from pipelines.execution import Execution, Node, upstream
 from pipelines.pipeline import Pipeline
-from pipelines.plan import plans
+from pipelines.planning.plan import plans
 from pipelines.runs.measure import Evaluation
 from pipelines.runs.store import RunStore
 from pipelines.sweeps.batch import Batch, On

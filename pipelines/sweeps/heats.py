@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from pipelines.execution import Execution
-from pipelines.plan import plans
+from pipelines.planning.plan import plans
 from pipelines.records import DoubleArray, Question
 from pipelines.sweeps.batch import Asked, On
 from pipelines.sweeps.engine import Engine

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from pipelines.by_text import Encoding
 from pipelines.execution import Execution
-from pipelines.plan import Plan
+from pipelines.planning.by_text import Encoding
+from pipelines.planning.plan import Plan
 from pipelines.runs.measure import Evaluation
 from pipelines.stages.embed import Embedder
 from pipelines.sweeps.workloads import Sizes

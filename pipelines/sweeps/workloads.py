@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.by_text import work_name
 from pipelines.cache import Cache
-from pipelines.chatting import chat_work
 from pipelines.execution import Node
-from pipelines.plan import Plan
+from pipelines.planning.by_text import work_name
+from pipelines.planning.chatting import chat_work
+from pipelines.planning.plan import Plan
 from pipelines.runs.measure import Evaluation
 from pipelines.stages.embed import Embedder
 from pipelines.stages.rerank import FittedReranker

@@ -15,7 +15,7 @@ from pipelines.golden.findings import Report
 from pipelines.golden.importers import ImportReport, import_dataset, importers
 from pipelines.golden.upload import from_uploads
 from pipelines.pipeline import Pipeline
-from pipelines.plan import plan
+from pipelines.planning.plan import plan
 from pipelines.settings import dataset_folders
 from pipelines.verbs.home import cache
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pipelines.execution import Execution
-from pipelines.extracted import Disagreement, ExtractionReport, FieldReport, reported
 from pipelines.filter_report import (
     Condition,
     FieldAgreement,
@@ -15,7 +14,8 @@ from pipelines.filter_report import (
 )
 from pipelines.golden.dataset import Dataset
 from pipelines.pipeline import Pipeline
-from pipelines.plan import plan
+from pipelines.planning.plan import plan
+from pipelines.stages.extract.found import Disagreement, ExtractionReport, FieldReport, reported
 from pipelines.verbs.home import cache
 
 __all__ = [

@@ -9,7 +9,6 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from pipelines.asking import Asking
 from pipelines.cache import Cache
 from pipelines.catalog import STAGE_NAMES
 from pipelines.compare.comparison import RunScores, compare
@@ -17,7 +16,8 @@ from pipelines.component import Component
 from pipelines.execution import Node
 from pipelines.held import HeldExecution
 from pipelines.pipeline import Pipeline
-from pipelines.plan import Plan
+from pipelines.planning.asking import Asking
+from pipelines.planning.plan import Plan
 from pipelines.records import PADDING, Metric
 from pipelines.resampling.grid import column_means
 from pipelines.runs.record import Run

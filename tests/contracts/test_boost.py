@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.component import components
+from pipelines.planning.searching import Search
 from pipelines.records import PADDING, Candidates, Queries, Rankings
-from pipelines.searching import Search
 from pipelines.stages.index.exact import ExactIndex
 from pipelines.stages.retrieve import Corpus, Retriever
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from pipelines.component import components
+from pipelines.planning.searching import Search
 from pipelines.records import PADDING, Candidates, Queries
-from pipelines.searching import Search
 from pipelines.stages.index import Index, Searchable
 from pipelines.stages.retrieve import Corpus, Retriever
 

@@ -15,7 +15,7 @@ from pipelines.golden.dataset import Dataset
 from pipelines.latency import Stopwatch
 from pipelines.live import Live
 from pipelines.pipeline import Pipeline
-from pipelines.plan import Plan, plan, plans
+from pipelines.planning.plan import Plan, plan, plans
 from pipelines.settings import REPOSITORY
 from pipelines.whatif import WhatIf
 from pipelines.whatif.answer import Origin

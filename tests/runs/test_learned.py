@@ -13,7 +13,7 @@ from pipelines.cache import Cache
 from pipelines.errors import DatasetError
 from pipelines.execution import Execution
 from pipelines.golden.dataset import Dataset
-from pipelines.plan import Plan, plan
+from pipelines.planning.plan import Plan, plan
 from pipelines.records.training import Training
 from pipelines.settings import cache_folder
 from pipelines.stages.rerank import FittedReranker

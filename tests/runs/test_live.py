@@ -12,7 +12,7 @@ from pipelines import api
 from pipelines.cache import Cache
 from pipelines.execution import Execution
 from pipelines.live import Live
-from pipelines.plan import plan
+from pipelines.planning.plan import plan
 from pipelines.settings import cache_folder
 
 from .helpers import vectors, words

@@ -24,7 +24,7 @@ from pipelines.execution import Execution
 from pipelines.live import Live
 from pipelines.models.chat import Prompt
 from pipelines.pipeline import Pipeline
-from pipelines.plan import Plan, plan
+from pipelines.planning.plan import Plan, plan
 from pipelines.runs.database import Database
 from pipelines.runs.evaluate import evaluate
 from pipelines.runs.record import Run

@@ -10,10 +10,10 @@ import pytest
 
 from pipelines.component import components
 from pipelines.errors import ConfigurationError
-from pipelines.extracted import extraction_notes, reported
 from pipelines.pipeline import Pipeline
 from pipelines.records import SECTION, Chunks, Column, Document, Documents
 from pipelines.stages.extract import Extractor
+from pipelines.stages.extract.found import extraction_notes, reported
 from pipelines.stages.extract.merging import merged
 
 NOTE = "# Rates\n\nThis note of the third quarter of 2024 was published on 22 October 2024. Rates fell in Q2 2024.\n\n"

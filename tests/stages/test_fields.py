@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipelines.errors import ConfigurationError
-from pipelines.places import columns_of_place, first_line
+from pipelines.planning.places import columns_of_place, first_line
 from pipelines.records import Candidates, Chunks, Column, Documents, Marks, Rankings
 from pipelines.stages.retrieve import FIRST_LINE, Corpus, Lookup
 from pipelines.stages.retrieve.bm25 import BM25Retriever

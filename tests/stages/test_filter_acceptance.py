@@ -11,7 +11,7 @@ from pipelines.cache import Cache
 from pipelines.execution import Execution
 from pipelines.golden.dataset import Dataset
 from pipelines.pipeline import Pipeline
-from pipelines.plan import plans
+from pipelines.planning.plan import plans
 from pipelines.settings import REPOSITORY
 
 

@@ -13,7 +13,7 @@ from pipelines.execution import Execution, Node
 from pipelines.golden.dataset import Dataset
 from pipelines.models.named_tokenizers import tokenizer_identity
 from pipelines.pipeline import Pipeline
-from pipelines.plan import Plan, plan
+from pipelines.planning.plan import Plan, plan
 from pipelines.records import PAGE, SECTION, TABLE, Chunks, Document, Documents
 from pipelines.stages.embed.headers import headed_texts, readable, title_of
 

@@ -13,8 +13,8 @@ from hypothesis.extra import numpy as hnp
 
 from pipelines.component import build
 from pipelines.errors import ConfigurationError
+from pipelines.planning.searching import Search
 from pipelines.records import PADDING, Candidates, Column, FloatArray, Queries, Rankings
-from pipelines.searching import Search
 from pipelines.stages.retrieve import Corpus, Lookup, Retriever, Searcher
 from pipelines.stages.retrieve.bm25 import BM25Retriever
 from pipelines.stages.retrieve.hybrid import HybridRetriever
