@@ -21,10 +21,13 @@ _LONG_CHARS = 60
 _FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 
 
-def knob_form(knobs: Sequence[Knob], held: Mapping[str, Any], key: str, own: Collection[str] = ()) -> dict[str, Any]:
+def knob_form(
+    knobs: Sequence[Knob], held: Mapping[str, Any], key: str, own: Collection[str] = (), by: Draw | None = None
+) -> dict[str, Any]:
     """Draw the knobs, beginning with the values held; return what is set now. Of many, some are folded away.
 
     The names in `own` are those of the component itself, not shared with others: they are shown before the rest.
+    A sweep draws with a `by` of its own.
 
     Raises:
         ConfigurationError: for text that cannot be read as a value; the bounds are the component's to check.
@@ -33,7 +36,7 @@ def knob_form(knobs: Sequence[Knob], held: Mapping[str, Any], key: str, own: Col
     wrong: list[ConfigurationError] = []
     for title, group in _groups(knobs, own):
         with st.container() if title is None else _folded(title, group, held, f"{key}.{title}"):
-            found, also = _row(group, held, key)
+            found, also = _row(group, held, key, by or draw)
         values, wrong = {**values, **found}, [*wrong, *also]
     if wrong:
         raise wrong[0]
@@ -63,7 +66,9 @@ def _folded(title: str, group: Sequence[Knob], held: Mapping[str, Any], key: str
     return st.expander(title, expanded=changed, key=f"{key}.folded")
 
 
-def _row(knobs: Sequence[Knob], held: Mapping[str, Any], key: str) -> tuple[dict[str, Any], list[ConfigurationError]]:
+def _row(
+    knobs: Sequence[Knob], held: Mapping[str, Any], key: str, by: Draw
+) -> tuple[dict[str, Any], list[ConfigurationError]]:
     """Draw knobs beside one another; below them those that are forms of their own."""
     values: dict[str, Any] = {}
     wrong: list[ConfigurationError] = []
@@ -72,7 +77,7 @@ def _row(knobs: Sequence[Knob], held: Mapping[str, Any], key: str) -> tuple[dict
     for knob in [*(knob for knob in knobs if knob not in wide), *wide]:
         with st.container() if knob in wide else beside:
             try:
-                values[knob.name] = draw(knob, held.get(knob.name, knob.default), f"{key}.{knob.name}")
+                values[knob.name] = by(knob, held.get(knob.name, knob.default), f"{key}.{knob.name}")
             except ConfigurationError as error:
                 wrong.append(error)
     return values, wrong

@@ -8,11 +8,11 @@ from typing import Any
 
 import streamlit as st
 
-from pipelines.catalog import STAGES, Knob, Stage, all_components, knobs, summary
+from pipelines.catalog import STAGES, Stage, all_components, knobs, summary
 from pipelines.component import Component
 from pipelines.errors import ConfigurationError
 from pipelines.sweeps.space import Space
-from workbench import declared, faults
+from workbench import declared, faults, forms
 from workbench.parts import sweep_values
 
 Alternatives = list[dict[str, Any]]
@@ -68,30 +68,19 @@ def _alternatives(
     for name in chosen:
         with faults.told():
             st.caption(f"**{name}** · {declared.ours(summary(components[name]))}")
-            found.append({"use": name, **_knobs(knobs(components[name]), begun.get(name, {}), f"{key}.{name}")})
+            found.append({"use": name, **_knobs(components[name], begun.get(name, {}), f"{key}.{name}")})
     return found if len(found) == len(chosen) else None
 
 
-def _knobs(taken: Sequence[Knob], held: Mapping[str, Any], key: str) -> dict[str, Any]:
+def _knobs(component: type[Component], held: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Return the knobs that are not as declared.
 
     Raises:
         ConfigurationError: for the first that cannot be read, once all are drawn.
     """
-    values: dict[str, Any] = {}
-    wrong: list[ConfigurationError] = []
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        for knob in taken:
-            try:
-                value = sweep_values.ask(knob, held.get(knob.name, knob.default), f"{key}.{knob.name}")
-            except ConfigurationError as error:
-                wrong.append(error)
-                continue
-            if knob.required or value != knob.default:
-                values[knob.name] = value
-    if wrong:
-        raise wrong[0]
-    return values
+    taken = knobs(component)
+    values = forms.knob_form(taken, held, key, vars(component).get("__annotations__", {}), by=sweep_values.ask)
+    return {knob.name: values[knob.name] for knob in taken if knob.required or values[knob.name] != knob.default}
 
 
 def _check(stage: Stage, written: str) -> None:
