@@ -67,7 +67,6 @@ def done_by(n_workers: int, of: Data, spec: SweepSpec, folder: Path) -> Done:
     with witness.home(folder, **more) as home:
         try:
             api.jobs()  # makes the tables
-            spawn._started.clear()  # those of another home folder
             spawn.ensure_worker(n_workers)
             _wait_for(home, n_workers)
             job = api.run_sweep(spec, of.dataset, workers=n_workers)

@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 from pipelines.errors import StorageError, storage_errors
@@ -19,7 +21,18 @@ _STARTING_S = 60.0
 _LEAST_FREE_BYTES = 1 << 20
 _SLOTS = "RAG_WORKBENCH_SLOTS"
 _THREADS = "RAG_WORKBENCH_THREADS"
-_started: list[tuple[float, subprocess.Popen[bytes]]] = []
+
+
+@dataclass(frozen=True)
+class Started:
+    """A worker process that this process started: of which home folder, and when (seconds of the monotonic clock)."""
+
+    home: Path
+    at: float
+    process: subprocess.Popen[bytes]
+
+
+_started: list[Started] = []
 
 
 def slots_given() -> int:
@@ -33,12 +46,13 @@ def ensure_worker(workers: int = 1) -> bool:
     One that this process started within the last minute and that lives counts, although it does not hold its lock yet:
     on a busy machine that takes a while.
     """
-    now = time.monotonic()
-    _started[:] = [(at, process) for at, process in _started if now - at < _STARTING_S and process.poll() is None]
-    if len(_started) >= workers:
+    now, folder = time.monotonic(), home()
+    _started[:] = [one for one in _started if now - one.at < _STARTING_S and one.process.poll() is None]
+    there = sum(one.home == folder for one in _started)
+    if there >= workers:
         return False
-    with storage_errors(home(), "start a worker"):
-        missing = min(free_slots(home(), workers), workers - len(_started))
+    with storage_errors(folder, "start a worker"):
+        missing = min(free_slots(folder, workers), workers - there)
         for _ in range(missing):
             _start(workers)
     return missing > 0
@@ -57,7 +71,7 @@ def _start(workers: int) -> None:
             cwd=REPOSITORY,
             env={**_share_of_cores(workers), **os.environ, _SLOTS: str(workers)},
         )
-    _started.append((time.monotonic(), process))
+    _started.append(Started(home(), time.monotonic(), process))
 
 
 def _share_of_cores(workers: int) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pipelines.golden.dataset import Dataset
 from pipelines.pipeline import Pipeline
 from pipelines.runs import spawn
-from pipelines.runs.jobs import Job
+from pipelines.runs.jobs import Job, is_dead
 from pipelines.runs.submit import submit_evaluation
 from pipelines.verbs.home import jobs
 
@@ -47,8 +47,8 @@ def watch(job_id: str, tell: Callable[[Job], None] | None = None) -> Job:
             tell(job)
         if not job.active:
             return job
-        if (job.attempts, job.state) != before:
-            starts, before = 0, (job.attempts, job.state)
+        if (job.attempts, job.state) != before or (job.worker and not is_dead(job.worker)):
+            starts, before = 0, (job.attempts, job.state)  # whoever is started beside one at work only helps
         starts += spawn.ensure_worker(workers_of(job))
         if starts > spawn.MOST_STARTS:
             spawn.refuse_to_go_on()

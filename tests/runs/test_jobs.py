@@ -17,7 +17,7 @@ from pipelines import api
 from pipelines.errors import NotFoundError, StorageError, WorkbenchError
 from pipelines.runs import jobs as jobs_module
 from pipelines.runs.database import Database
-from pipelines.runs.jobs import DIED, MOST_ATTEMPTS, Jobs, is_dead, this_worker
+from pipelines.runs.jobs import DIED, MOST_ATTEMPTS, Job, Jobs, is_dead, this_worker
 from pipelines.runs.schema import job as table
 from pipelines.settings import database_url
 
@@ -273,6 +273,25 @@ def test_worker_after_worker_that_ends_is_told(
     with pytest.raises(StorageError) as refused:
         api.watch(job.id)
     assert "is full" in sentence(refused.value)
+
+
+def test_helpers_that_come_and_go_beside_one_at_work_are_no_failure(
+    towns: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A helper with nothing to do ends when idle, and another is started: the work goes on all the same."""
+    monkeypatch.setattr("pipelines.runs.spawn.ensure_worker", lambda *_: True)
+    monkeypatch.setattr("pipelines.verbs.jobs._WATCH_S", 0.0)
+    table, told = api.jobs(), []
+    job = submit(table)
+    table.claim(this_worker())
+
+    def tell(now: Job) -> None:
+        told.append(now.state)
+        if len(told) == 20:
+            table.finish(job.id, this_worker(), "run1")
+
+    assert api.watch(job.id, tell).state == "finished"
+    assert told == ["running"] * 20 + ["finished"]
 
 
 def test_a_submission_is_checked_before_it_is_entered(towns: Path, sentence: Callable[[object], str]) -> None:

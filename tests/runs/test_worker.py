@@ -16,9 +16,11 @@ import psutil
 import pytest
 
 from pipelines import api
+from pipelines.runs import spawn
 from pipelines.runs.heart import Heart
 from pipelines.runs.lock import WorkerLock
 from pipelines.settings import home as home_folder
+from tests.conftest import workers_of
 
 from .helpers import REPOSITORY, vectors, words
 
@@ -89,6 +91,24 @@ def test_a_second_worker_ends_at_once(home: Path) -> None:
     again = WorkerLock(home)
     assert again.acquire()
     again.release()
+
+
+def test_one_that_starts_for_another_home_folder_does_not_count_here(
+    home: Path, workers: Workers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    api.jobs()
+    assert spawn.ensure_worker()
+    assert not spawn.ensure_worker()  # it is starting
+    with monkeypatch.context() as patch:
+        patch.setenv("RAG_WORKBENCH_HOME", str(tmp_path))
+        api.jobs()
+        assert spawn.ensure_worker()
+        [other] = workers_of(tmp_path)
+        other.kill()
+    [worker] = workers()
+    worker.kill()
+    worker.wait(10)
+    assert spawn.ensure_worker()  # one that died while it was starting is replaced at once
 
 
 def test_a_job_that_fails_keeps_its_sentence_and_code(
