@@ -74,16 +74,22 @@ def reference(e: Evaluation, q: int, cut: int, coverage: str) -> dict[str, float
         "mrr": 1 / places[1] if places[1] <= cut else 0.0,
         "map": sum(n / p for n, p, _ in kept) / len(items),
         "ndcg": sum(x / log2(p + 1) for _, p, x in kept) / sum(x / log2(i + 2) for i, x in enumerate(best)),
-        "context_tokens": sum(int(c.tokens[i]) for i in ranked[:cut]),
+        "context_tokens": sum(handed_on_tokens(c, ranked)[:cut]),
     }
+
+
+def handed_on_tokens(c: Chunks, ranked: list[int]) -> list[int]:
+    """The tokens of every rank; a context span that was handed on before costs nothing."""
+    spans = [(int(c.document[i]), int(c.context_start[i]), int(c.context_end[i])) for i in ranked]
+    return [0 if spans[r] in spans[:r] else int(c.tokens[i]) for r, i in enumerate(ranked)]
 
 
 def fitting(e: Evaluation, q: int, budget: int) -> int:
     """How many first chunks fit a budget of tokens."""
     spent = n = 0
-    for i in e.rankings.chunk[q]:
-        spent += int(e.chunks.tokens[i])
-        if i < 0 or spent > budget:
+    for tokens in handed_on_tokens(e.chunks, [int(i) for i in e.rankings.chunk[q] if i >= 0]):
+        spent += tokens
+        if spent > budget:
             break
         n += 1
     return n

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.records import PADDING, Chunks, IntArray, LongArray, Rankings
+from pipelines.records import PADDING, BoolArray, Chunks, IntArray, LongArray, Rankings
 from pipelines.stages.score.relevant import Relevant
 
 
@@ -17,7 +17,8 @@ from pipelines.stages.score.relevant import Relevant
 class Retrieved:
     """The retrieved chunks rank by rank: [n_questions, depth]; column r - 1 is rank r.
 
-    `document` is -1, and a span empty, where the ranking is padded.
+    `document` is -1, and a span empty, where the ranking is padded. Chunks may share a context span, such as their
+    parent: it is handed on once, at its first rank, and costs no `tokens` at later ones.
     """
 
     document: IntArray
@@ -28,11 +29,12 @@ class Retrieved:
     @classmethod
     def of(cls, rankings: Rankings, chunks: Chunks) -> Retrieved:
         """Look up every ranked chunk."""
+        tokens = _look_up(chunks.tokens, 0, rankings)
         return cls(
             _look_up(chunks.document, PADDING, rankings),
             _look_up(chunks.context_start, 0, rankings),
             _look_up(chunks.context_end, 0, rankings),
-            _look_up(chunks.tokens, 0, rankings),
+            tokens if _own_contexts(chunks) else np.where(_repeated(rankings, chunks), 0, tokens).astype(np.int32),
         )
 
     def n_chunks(self) -> LongArray:
@@ -85,3 +87,24 @@ class Matches:
 def _look_up(column: IntArray, padding: int, rankings: Rankings) -> IntArray:
     # -1 is the padding of rankings and, to numpy, the last row: so the value of padding is put there.
     return np.append(column, np.int32(padding))[rankings.chunk]
+
+
+def _own_contexts(chunks: Chunks) -> bool:
+    """Whether every chunk is handed on as it is, and begins where no other does: then no two hand on the same."""
+    own = (chunks.context_start == chunks.start) & (chunks.context_end == chunks.end)
+    again = (np.diff(chunks.document) == 0) & (np.diff(chunks.start) == 0)
+    return bool(own.all()) and not again.any()
+
+
+def _repeated(rankings: Rankings, chunks: Chunks) -> BoolArray:
+    """Return at which ranks the very context span of an earlier rank stands again, bool [n_questions, depth]."""
+    spans = np.stack([chunks.document, chunks.context_start, chunks.context_end], axis=1)
+    _, number = np.unique(spans, axis=0, return_inverse=True)
+    ranked = np.append(number.reshape(-1), PADDING)[rankings.chunk]
+    order = np.argsort(ranked, axis=1, kind="stable")
+    ranked = np.take_along_axis(ranked, order, axis=1)
+    again = np.zeros(ranked.shape, dtype=np.bool_)
+    again[:, 1:] = (ranked[:, 1:] == ranked[:, :-1]) & (ranked[:, 1:] != PADDING)
+    placed = np.zeros_like(again)
+    np.put_along_axis(placed, order, again, axis=1)
+    return placed

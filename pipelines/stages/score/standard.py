@@ -16,7 +16,7 @@ from pipelines.stages.score.relevant import Relevant
 from pipelines.stages.score.retrieved import Cuts, Matches, Retrieved
 
 
-class StandardScorer(Scorer, name="standard", version=2):
+class StandardScorer(Scorer, name="standard", version=3):
     """Score on spans, documents, filter and cost. Compare chunk sizes at a token budget, everything else at k."""
 
     cutoffs: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(
