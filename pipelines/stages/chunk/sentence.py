@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 class SentenceChunker(TextChunker, name="sentence", version=2):
-    """Join whole sentences up to `size` tokens. Choose it where a cut sentence would lose its meaning."""
+    """Join whole sentences up to `size` tokens. Choose it where a cut sentence would lose its meaning.
+
+    It costs next to nothing. Sentences are found by llama-index's SentenceSplitter; lists and tables, which have
+    none, are better cut by `recursive` or `table`.
+    """
 
     size: int = Field(256, ge=16, le=8192, description="Greatest chunk length", json_schema_extra={"unit": "tokens"})
     overlap: float = Field(

@@ -23,7 +23,11 @@ from pipelines.stages.embed import Embedded, Embedder
 
 
 class SentenceTransformerEmbedder(Embedder, name="sentence-transformer", version=2):
-    """Embed with the sentence-transformers model of your choice: a folder on disk, or a name of the model hub."""
+    """Embed with the sentence-transformers model of your choice: a folder on disk, or a name of the model hub.
+
+    Choose it for other languages, longer chunks or better vectors than `minilm` gives. It costs what the model
+    costs: about in proportion to its parameters. Each text is embedded once for ever.
+    """
 
     model: str = Field(..., min_length=1, description="Folder of the model, or its name on the hub")
     device: Device = Field("auto", description="Where to compute; auto takes a GPU where there is one")

@@ -21,6 +21,8 @@ class KnownFilter(Filter, name="known", version=1):
 
     Choose it to learn what a perfect filter would gain; `inferred` shows how much of that can be had without asking.
     A value that no chunk has is left out of the condition, and the run says so; a question without labels searches all.
+
+    Costs next to nothing.
     """
 
     least: int = Field(

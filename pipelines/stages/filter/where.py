@@ -21,6 +21,8 @@ class WhereFilter(Filter, name="where", version=1):
     Operators: $eq $ne $gt $gte $lt $lte $in $nin, and $contains $not_contains for a part of a text; joined by $and,
     $or. As in Chroma, a chunk without the field meets $ne, $nin and $not_contains, and no other. Greater and less
     compare numbers with numbers, and ISO dates with ISO dates.
+
+    Choose it where a part of the corpus should never be found, such as superseded editions. Costs next to nothing.
     """
 
     where: dict[str, Any] = Field(default_factory=dict, description="Condition on the metadata; empty lets all pass")

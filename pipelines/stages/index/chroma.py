@@ -32,6 +32,8 @@ class ChromaIndex(Index, name="chroma", version=2):
 
     The run reports its loss against exact search as `ann_recall@k`. The graph comes out a little different each time
     it is built: numbers repeat as long as the built one is kept, and may move slightly after the cache was deleted.
+
+    It costs the building of a graph for every chunking, which `exact` does without.
     """
 
     persistent = True

@@ -22,7 +22,10 @@ _COPY_COST = 25
 
 
 class ExactIndex(Index, name="exact", version=2):
-    """Compare with every vector: no loss, and fast enough up to some hundred thousand chunks. Choose it for sweeps."""
+    """Compare with every vector: no loss, and fast enough up to some hundred thousand chunks. Choose it for sweeps.
+
+    It costs nothing to build; a search reads every vector that the filter leaves.
+    """
 
     space: Space = Field("cosine", description="Nearness: cosine, inner product (ip) or Euclidean distance (l2)")
 

@@ -15,7 +15,10 @@ from pipelines.stages.load.reading import named
 
 
 class AutoLoader(Loader, name="auto", version=2):
-    """Read each file with the loader for its ending; knobs that this one lacks are at their defaults there."""
+    """Read each file with the loader for its ending; knobs that this one lacks are at their defaults there.
+
+    Choose it for folders of files, of one kind or many. It costs what the loaders that it takes cost.
+    """
 
     suffixes: ClassVar[tuple[str, ...]] = ()
 

@@ -24,6 +24,9 @@ class CsvLoader(Loader, name="csv", version=1):
 
     Choose `sheets: row` for rows that stand for themselves, such as questions with answers: their short values become
     metadata, and row 7 of `data.csv` is the document `data/7`.
+
+    `auto` takes it for such files; choose it by name where any other file is a mistake, which is then reported.
+    Costs next to nothing.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv")

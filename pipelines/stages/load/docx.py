@@ -25,6 +25,9 @@ class DocxLoader(Loader, name="docx", version=1):
     """Read Word documents (.docx) in their order: headings become sections, tables stay row by row, lists lines.
 
     Headers, footers, footnotes, comments and deleted text are left out; inserted text is read.
+
+    `auto` takes it for such files; choose it by name where any other file is a mistake, which is then reported.
+    Costs some tens of milliseconds a file, once a content.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".docx",)

@@ -27,6 +27,9 @@ class PdfLoader(Loader, name="pdf", version=1):
 
     Sections are those of the file's outline, or else lines in larger letters. A table is rows of cells that stand
     below one another. A scanned page has no text: it is reported, not guessed.
+
+    `auto` takes it for such files; choose it by name where any other file is a mistake, which is then reported.
+    Costs some 12 ms of processor time a page, once a content.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".pdf",)

@@ -21,6 +21,8 @@ class CrossEncoderReranker(PairReranker, name="cross-encoder", version=1):
 
     It scores some tens of pairs a second on a processor core; each pair once for ever, whatever else is changed. Scores
     are the model's own outputs, without a sigmoid.
+
+    Choose it where quality counts more than time.
     """
 
     model: str = Field(..., min_length=1, description="Folder of the cross-encoder, or its name on the hub")

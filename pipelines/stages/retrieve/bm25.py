@@ -62,6 +62,8 @@ class BM25Retriever(WordsRetriever, name="bm25", version=1):
 
     A chunk that shares no word with the query is no hit, so a ranking may be shorter than `depth`. With a weight for
     titles or sections it is BM25F: a word's occurrences in all fields are weighted and added before they saturate.
+
+    Choose it for names and numbers, or without a model. A search costs a fraction of a millisecond.
     """
 
     def read(self, corpus: Corpus) -> BM25Searcher:

@@ -27,6 +27,8 @@ class HybridRetriever(WordsRetriever, name="hybrid", version=2):
     `rrf` adds 1 / (rrf_k + rank) over both lists (Cormack, Clarke and Buettcher, 2009); `weighted` adds
     alpha x dense + (1 - alpha) x BM25 scores, normalised within each question's list; what a list lacks earns nothing.
     Rules (recency, chunks a document) act in both lists before they are fused.
+
+    It costs what both cost.
     """
 
     needs_vectors = True

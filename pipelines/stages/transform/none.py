@@ -9,7 +9,10 @@ from pipelines.stages.transform import Transformer
 
 
 class NoTransformer(Transformer, name="none", version=1, identity=True):
-    """Search for the question as it is asked."""
+    """Search for the question as it is asked.
+
+    Choose it as the baseline of every comparison. Costs nothing.
+    """
 
     def transform(self, questions: Sequence[str]) -> Queries:
         """Return each question as its only query."""
