@@ -108,14 +108,21 @@ def _without(folded: list[str], endings: frozenset[str]) -> list[str]:
 
 
 def _acronyms(written: Sequence[Sequence[Word]]) -> list[list[Alias]]:
-    """Return the initials of values of three words and more, where no other value has them."""
-    initials = ["".join(w.folded[0] for w in own) if len(own) >= 3 else "" for own in written]
+    """Return the initials of values of two words and more, where no other value has them; two are less sure."""
+    initials = ["".join(w.folded[0] for w in own) if len(own) >= 3 or _pair(own) else "" for own in written]
     own_words = {own[0].folded for own in written if len(own) == 1}
     count = Counter(initials)
     return [
-        [Alias((letters,), 0.85, upper=True)] if letters and count[letters] == 1 and letters not in own_words else []
+        [Alias((letters,), 0.85 if len(letters) > 2 else 0.7, upper=True)]
+        if letters and count[letters] == 1 and letters not in own_words
+        else []
         for letters in initials
     ]
+
+
+def _pair(own: Sequence[Word]) -> bool:
+    """Return whether it is two words written as a name, as Human Resources is."""
+    return len(own) == 2 and _is_name(own) and all(word.folded[0].isalpha() for word in own)
 
 
 def _leading(written: Sequence[Sequence[Word]]) -> list[list[Alias]]:

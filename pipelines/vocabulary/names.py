@@ -40,6 +40,7 @@ class Named:
 
 
 Mentioned = Mapping[tuple[str, ...], IntArray]
+Written = Mapping[tuple[str, ...], Sequence[bool]]
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,14 @@ class Names:
 
     `association` holds, for what the corpus itself mentions five times and more, how much likelier than by chance a
     chunk that mentions it has the value, in [0, 1]: 0 for words that stand anywhere, such as "current". `proper` are
-    the phrases that the corpus writes as names: in capitals also within a sentence.
+    the phrases that the corpus writes as names: in capitals also within a sentence; `plain` those that it mostly does
+    not, such as the emergency of an emergency exit.
     """
 
     phrases: Phrases[tuple[Sense, ...]]
     association: Mapping[tuple[tuple[str, ...], str, str], float] = field(default_factory=dict)
     proper: frozenset[tuple[str, ...]] = frozenset()
+    plain: frozenset[tuple[str, ...]] = frozenset()
 
     @classmethod
     def of(cls, values: Mapping[str, Sequence[str]], given: Mapping[str, list[tuple[str, ...]]] | None = None) -> Names:
@@ -68,17 +71,19 @@ class Names:
 
     def weighed(self, texts: Sequence[str], columns: Mapping[str, Column]) -> Names:
         """Return the same with the association of each name with its value, over the texts and their columns."""
-        mentioned, proper = self._mentioned(texts)
+        mentioned, written = self._mentioned(texts)
         found = {
             (phrase, sense.field, sense.value): associated(rows, columns[sense.field], sense.value)
             for phrase, rows in mentioned.items()
             if len(rows) >= _FEWEST_MENTIONS
             for sense in self.phrases.entries[phrase]
         }
-        return Names(self.phrases, found, proper)
+        proper = (p for p, own in written.items() if len(own) >= _FEWEST_WRITTEN and sum(own) >= 0.9 * len(own))
+        plain = (p for p, own in written.items() if sum(own) < 0.5 * len(own))
+        return Names(self.phrases, found, frozenset(proper), frozenset(plain))
 
-    def _mentioned(self, texts: Sequence[str]) -> tuple[Mentioned, frozenset[tuple[str, ...]]]:
-        """Return in which texts each phrase stands, and which phrases are written as names wherever they could be."""
+    def _mentioned(self, texts: Sequence[str]) -> tuple[Mentioned, Written]:
+        """Return in which texts each phrase stands, and whether it has a capital where that says much."""
         rows: dict[tuple[str, ...], set[int]] = {}
         written: dict[tuple[str, ...], list[bool]] = {}
         for row, text in enumerate(texts):
@@ -88,10 +93,7 @@ class Names:
                 rows.setdefault(phrase, set()).add(row)
                 if not begins_sentence(text, own, first):
                     written.setdefault(phrase, []).append(own[first].written[0].isupper())
-        proper = frozenset(
-            p for p, own in written.items() if len(own) >= _FEWEST_WRITTEN and sum(own) >= 0.9 * len(own)
-        )
-        return {phrase: np.asarray(sorted(own), dtype=np.int32) for phrase, own in rows.items()}, proper
+        return {phrase: np.asarray(sorted(own), dtype=np.int32) for phrase, own in rows.items()}, written
 
     def found(self, text: str) -> list[list[Named]]:
         """Return, for each place of a text that names values, those that it names most surely."""
@@ -109,8 +111,8 @@ class Names:
         self, text: str, own: Sequence[Word], folded: Sequence[str], place: int, lower: bool
     ) -> tuple[int, list[Named]]:
         for length, senses in self.phrases.at(folded, place):
-            proper = tuple(folded[place : place + length]) in self.proper
-            at = _Place(text, own, place, length, lower, proper)
+            phrase = tuple(folded[place : place + length])
+            at = _Place(text, own, place, length, lower, phrase in self.proper, phrase in self.plain)
             sure = [(one, self._sure(one, at)) for one in senses if at.fits(one.alias)]
             best = max((one.alias.sure for one, _ in sure), default=0.0)
             if sure:
@@ -141,7 +143,7 @@ def associated(rows: IntArray, column: Column, value: str) -> float:
 class _Place:
     """Some words of a text that a phrase was found at; `lower` says that the whole text knows no capitals.
 
-    `proper` says that the corpus writes the phrase as a name.
+    `proper` says that the corpus writes the phrase as a name, `plain` that it mostly does not.
     """
 
     text: str
@@ -150,6 +152,7 @@ class _Place:
     length: int
     lower: bool
     proper: bool = False
+    plain: bool = False
 
     @property
     def here(self) -> Sequence[Word]:
@@ -158,7 +161,9 @@ class _Place:
     def fits(self, alias: Alias) -> bool:
         """Return whether the words are written as the alias asks for."""
         if alias.upper:
-            return all(word.written.isupper() for word in self.here) or (self.lower and len(self.here[0].folded) > 2)
+            short, shouted = len(self.here[0].folded) < 3, self.text.isupper()
+            capitals = all(word.written.isupper() for word in self.here) and not (short and shouted)
+            return capitals or (self.lower and not short)
         return not alias.capital or (self.lower and not alias.strict) or all(word.capital for word in self.here)
 
     def specific(self, alias: Alias, known: float | None) -> float:
@@ -166,6 +171,8 @@ class _Place:
         if alias.given:
             return 1.0
         sure = self._by_form(alias)
+        if self.plain and self.length == 1 and not alias.whole and not self.here[0].capital:
+            return min(sure, _LOW)
         if self.length == 1 and self._common():
             name = self._as_name() and (known is None or known > 0)
             sure = max(_UNSURE if name else _LOW, _SEVERAL_WORDS * min(1.0, (known or 0.0) / 0.6))

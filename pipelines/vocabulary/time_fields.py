@@ -28,7 +28,8 @@ class TimeFields:
     """Fields by the form of their values: `years[field][2023]` are the values that stand for the year 2023.
 
     `dates` are fields of ISO dates, the likeliest to say what a document is about first; `reference` is the newest day
-    that the corpus knows.
+    that the corpus knows. Beside a field that is called year, others that hold numbers such as 1904 are no years of the
+    document, but those that hold FY2023 are periods.
     """
 
     years: Mapping[str, Mapping[int, Values]] = field(default_factory=dict)
@@ -54,14 +55,15 @@ class TimeFields:
         years = {name: _by_year(own) for name, own in periods.items() if _name_years(own)}
         years |= {name: _whole_years(own) for name, own in present.items() if _are_years(own)}
         hinted = {name: own for name, own in years.items() if "year" in name.lower() or name.lower() in ("fy", "yr")}
-        spans = {name: own for name, own in periods.items() if name not in years}
+        chosen = hinted or years
+        spans = {name: own for name, own in periods.items() if name not in chosen and not all(map(_is_number, own))}
         return cls(
-            hinted or years,
+            chosen,
             {name: numbers for name, own in present.items() if (numbers := _quarters(name, own))},
             {name: _numbers(own) for name, own in present.items() if _are_small(own, 12) and "month" in name.lower()},
             spans,
             tuple(dates),
-            _newest([v for name in dates for v in present[name]], hinted or years, spans),
+            _newest([v for name in dates for v in present[name]], chosen, spans),
         )
 
 
@@ -86,6 +88,10 @@ def _periods(values: Values) -> dict[MetadataValue, Period]:
     found = {value: named_period(str(value)) for value in values}
     named = {value: period for value, period in found.items() if period is not None}
     return named if len(named) >= 0.8 * len(found) else {}
+
+
+def _is_number(value: MetadataValue) -> bool:
+    return str(value).isdigit()
 
 
 def _name_years(periods: Mapping[MetadataValue, Period]) -> bool:

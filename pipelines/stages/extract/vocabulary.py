@@ -19,7 +19,7 @@ _SAMPLE = 4_000
 _MENTIONED = "_mentioned"
 
 
-class VocabularyExtractor(TextExtractor, name="vocabulary", version=1):
+class VocabularyExtractor(TextExtractor, name="vocabulary", version=2):
     """Find the metadata's own values in the texts: which company, region or document type a chunk speaks of.
 
     Choose it where some documents lack a field that others have: it fills the gaps with the value that is mentioned

@@ -18,7 +18,7 @@ from pipelines.stages.filter.reading import Reader
 from pipelines.stages.filter.widening import Widening, agreement
 
 
-class BoostFilter(Inferring, name="boost", version=4):
+class BoostFilter(Inferring, name="boost", version=5):
     """Raise the score of chunks that meet the conditions instead of removing the others.
 
     A chunk gains weight x (share of the conditions that it meets) x (the best score that any chunk has for the query).

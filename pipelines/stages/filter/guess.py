@@ -16,20 +16,29 @@ from pipelines.stages.filter.conditions import evaluate
 class Guess:
     """A condition in Chroma's syntax, with a confidence in [0, 1].
 
-    `values` holds what it allows of each field; `said` is what the question says, or "label".
+    `values` holds what it allows of each field; `said` is what the question says, or "label". `instead` judges the
+    chunks that have none of its fields, where another field says the same.
     """
 
     where: Mapping[str, Any]
     values: Mapping[str, tuple[MetadataValue, ...]]
     confidence: float
     said: str
+    instead: Guess | None = None
 
     def mask(self, columns: Mapping[str, Column], n_chunks: int, missing: bool) -> BoolArray:
         """Return which chunks meet it; with `missing`, also those that lack all of its fields."""
         met = evaluate(self.where, columns, n_chunks)
-        if missing and self.values:
-            met |= np.logical_and.reduce([columns[name].codes < 0 for name in self.values])
+        if self.values and (missing or self.instead):
+            lacking = np.logical_and.reduce([columns[name].codes < 0 for name in self.values])
+            met |= lacking & self.instead.mask(columns, n_chunks, missing) if self.instead else lacking
         return met
+
+    @property
+    def key(self) -> str:
+        """Return what tells its mask from another's."""
+        own = repr(sorted(self.where.items()))
+        return f"{own} else {self.instead.key}" if self.instead else own
 
 
 def among(field: str, values: Sequence[MetadataValue], confidence: float, said: str) -> Guess:

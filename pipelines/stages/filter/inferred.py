@@ -14,7 +14,7 @@ from pipelines.stages.filter.reading import Reader
 from pipelines.stages.filter.widening import Widening, agreement, hard
 
 
-class InferredFilter(Inferring, name="inferred", version=4):
+class InferredFilter(Inferring, name="inferred", version=5):
     """Search only chunks with the values that the question names: companies, document types, years, quarters, dates.
 
     Choose it when questions name what they are about, and read `gold_survival`: what a wrong condition removes, no

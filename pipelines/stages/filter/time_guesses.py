@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import groupby
 from typing import Any
@@ -87,9 +88,28 @@ class _Told:
     def guesses(self) -> list[Guess]:
         if self.found[0].relation == "before" and self._sure(self.found[0]) == _OF_AN_EVENT:
             return []
-        parts = [] if any(self.by_date) else [*self._years(), *self._periods()]
+        parts = [] if any(self.by_date) else self._complementing(self._years(), self._periods())
         joint = self._joint()
         return [*parts, *([joint] if joint is not None else [])]
+
+    def _complementing(self, years: Sequence[Guess], periods: Sequence[Guess]) -> list[Guess]:
+        """Let fields of time stand in for each other: files of several makers hold a year, a period or a date.
+
+        A period finer than a year is not met by a chunk of which the year alone is known.
+        """
+        of_years = all(one.period is not None and one.period.grain == "year" for one in self.found)
+        dates = self._all_dates()
+        return [
+            *(replace(one, instead=_chain([*periods, *dates])) for one in years),
+            *(replace(one, instead=_chain([*(years if of_years else ()), *dates])) for one in periods),
+        ]
+
+    def _all_dates(self) -> list[Guess]:
+        """Return the condition that the date lies in one of the periods, where there is a field of dates."""
+        clauses = [self._dates(one) for one in self.found] if self.fields.dates else []
+        if not clauses or not all(clause and all(clause.values()) for clause in clauses):
+            return []
+        return [Guess(where := _or(clauses), self._values(where), self.confidence, self.said)]
 
     def _years(self) -> list[Guess]:
         """Return a condition on the years, where every period has some that the corpus knows."""
@@ -227,6 +247,14 @@ def _leaves(where: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
                 yield from _leaves(part)
         else:
             yield key, value
+
+
+def _chain(guesses: Sequence[Guess]) -> Guess | None:
+    """Return the first, which falls back on the next, and so on."""
+    chained: Guess | None = None
+    for one in reversed(guesses):
+        chained = replace(one, instead=chained)
+    return chained
 
 
 def _any_of(guesses: Sequence[Guess]) -> Guess:

@@ -34,7 +34,7 @@ class Widening:
 
     def of(self, guesses: Sequence[Guess]) -> Met:
         """Join the guesses; while fewer than `least` chunks meet them all, the least sure of them is dropped."""
-        key = tuple((_key(one), one.confidence) for one in guesses)
+        key = tuple((one.key, one.confidence) for one in guesses)
         if key not in self._met:
             self._met[key] = self._joined(guesses)
         return self._met[key]
@@ -55,14 +55,10 @@ class Widening:
 
     def mask(self, guess: Guess) -> BoolArray:
         """Return which chunks meet one guess."""
-        key = _key(guess)
+        key = guess.key
         if key not in self._masks:
             self._masks[key] = guess.mask(self.columns, self.n_chunks, self.missing)
         return self._masks[key]
-
-
-def _key(guess: Guess) -> str:
-    return repr(sorted(guess.where.items()))
 
 
 def hard(met: Sequence[Met], n_chunks: int, agreement: IntArray | None, notes: Sequence[str]) -> Candidates:
