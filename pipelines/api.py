@@ -27,6 +27,7 @@ from pipelines.sweeps.estimate import Estimate
 from pipelines.sweeps.search import DEFAULT_TRIALS
 from pipelines.sweeps.spec import SweepSpec
 from pipelines.sweeps.submit import SWEEP, check_sweep, default_split
+from pipelines.verbs.ask import Asking, Passage, ask
 from pipelines.verbs.datasets import (
     DatasetPlace,
     check_dataset,
@@ -99,6 +100,7 @@ __all__ = [
     "DEFAULT_TRIALS",
     "SWEEP",
     "Answer",
+    "Asking",
     "Bar",
     "ChatClient",
     "Condition",
@@ -121,6 +123,7 @@ __all__ = [
     "LostEvidence",
     "LostQuestion",
     "Message",
+    "Passage",
     "Pipeline",
     "Preview",
     "PreviewedChunk",
@@ -139,6 +142,7 @@ __all__ = [
     "SweepView",
     "Table",
     "active_jobs",
+    "ask",
     "cancel",
     "check_dataset",
     "check_sweep",
