@@ -101,9 +101,14 @@ def choose(
     *,
     shown: Callable[[str], object] = str,
     default: str | None = None,
+    quiet: bool = False,
     **widget: Any,
 ) -> str | None:
-    """Show a select box that begins with what the URL says and keeps its choice there."""
+    """Show a select box that begins with what the URL says and keeps its choice there.
+
+    A quiet one leaves the URL alone while nothing else than the default was chosen: writing it makes an entry in the
+    browser's history, so that the way back from a page just opened would lead to the same page.
+    """
     own = key(name)
     _seed(own, name, options, default if default in options else (options[0] if options else None), label)
     chosen = st.selectbox(
@@ -115,7 +120,9 @@ def choose(
         args=(own,),
         **widget,
     )
-    keep(**{name: chosen})
+    usual = default if default in options else next(iter(options), None)
+    if not (quiet and chosen == usual and asked(name) is None):
+        keep(**{name: chosen})
     return chosen
 
 
@@ -164,15 +171,16 @@ def _say_absent(label: str, absent: Sequence[str]) -> None:
     )
 
 
-def choose_view(views: Sequence[str], name: str, default: str | None = None) -> str:
-    """Show a row of views of which one is open; names are ours, never users' text."""
+def choose_view(views: Sequence[str], name: str, default: str | None = None, quiet: bool = False) -> str:
+    """Show a row of views of which one is open; names are ours, never users' text. Quiet ones are as in `choose`."""
     own = key(name)
     if st.session_state.get(own) not in views:
         wanted = asked(name)
         st.session_state[own] = wanted if wanted in views else default or views[0]
     st.segmented_control(name, views, key=own, required=True, label_visibility="collapsed")
     chosen = str(st.session_state[own] or default or views[0])
-    keep(**{name: chosen})
+    if not (quiet and chosen == (default or views[0]) and asked(name) is None):
+        keep(**{name: chosen})
     return chosen
 
 

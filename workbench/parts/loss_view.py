@@ -38,7 +38,7 @@ def show(run: Run) -> None:
         return
     left, right = st.columns([1.35, 1], gap="medium")
     with right:
-        cut = str(handover.choose("Losses at", list(run.losses), "cut", default=USUAL_CUT))
+        cut = str(handover.choose("Losses at", list(run.losses), "cut", default=USUAL_CUT, quiet=True))
     found = reading.losses(run, cut)
     if found.recall is None:
         st.info("No question of this run has evidence, so none can be lost.")
@@ -95,7 +95,7 @@ def _stage(bars: Sequence[api.Bar]) -> str | None:
     worst = max(lossy.values(), key=lambda bar: bar.mean or 0.0)
     stage = str(
         handover.choose(
-            "Questions whose evidence was", [*lossy, _ALL], "stage", default=worst.stage,
+            "Questions whose evidence was", [*lossy, _ALL], "stage", default=worst.stage, quiet=True,
             shown=lambda one: _option(one, lossy),
         )
     )  # fmt: skip

@@ -82,7 +82,9 @@ def _cut(runs: Mapping[str, Run]) -> str | None:
         return None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.subheader("What became of the evidence")
-        return handover.choose("At", cuts, "cut", default="recall@5", width=150, label_visibility="collapsed")
+        return handover.choose(
+            "At", cuts, "cut", default="recall@5", quiet=True, width=150, label_visibility="collapsed"
+        )
 
 
 def _lost_pieces(run: Run, cut: str | None, question_id: str) -> dict[int, list[api.LostEvidence]]:

@@ -32,7 +32,7 @@ def show(reference: str) -> None:
     st.header(plain(run.name, 140), anchor=False)
     _actions(run)
     _facts(run)
-    view = handover.choose_view(VIEWS, "view")
+    view = handover.choose_view(VIEWS, "view", quiet=True)
     with faults.told():
         if view == "Lost evidence":
             loss_view.show(run)
@@ -55,7 +55,7 @@ def _slices(run: Run) -> None:
     first, second = st.columns(2)
     with first:
         begun = next((name for name in PREFERRED if name in metrics), None)
-        name = str(handover.choose("Metric", list(metrics), "on", default=begun))
+        name = str(handover.choose("Metric", list(metrics), "on", default=begun, quiet=True))
     slice_view.show(run.id, None, metrics[name], reading.run_stamp(run), second)
 
 

@@ -36,7 +36,7 @@ def show(run: str, baseline: str | None, metric: Metric, stamp: object, place: D
     if baseline is not None:
         _warnings(report)
     with place:
-        way = str(handover.choose("Parted by", [*report.ways, ALL_WAYS], "by", shown=_way))
+        way = str(handover.choose("Parted by", [*report.ways, ALL_WAYS], "by", shown=_way, quiet=True))
     rows = [row for row in report.rows if way in (row.by, ALL_WAYS)]
     whole = report.whole(metric.name)
     left, right = st.columns([1, 1.25], gap="medium")

@@ -18,7 +18,7 @@ def page() -> None:
     st.title("Build a pipeline")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         beginning.menu()
-        view = handover.choose_view(VIEWS, "view")
+        view = handover.choose_view(VIEWS, "view", quiet=True)
     if view == "Preview":
         chunk_preview.show()
     else:
