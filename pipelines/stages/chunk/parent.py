@@ -16,8 +16,8 @@ class ParentChunker(Chunker, name="parent", version=1):
     """Index small pieces of `size`, and hand on the piece of `parent_size` around each that is hit.
 
     Choose it where a few words are enough to find the place, and more is needed to answer. Both are cut as `recursive`
-    does, the small ones within the large. Every hit hands on its parent: two hits in one parent hand it on twice, and
-    a budget of context tokens pays for it twice. Compare it at a budget (recall@2000tok), never at k alone.
+    does, the small ones within the large. Every hit hands on its parent, each parent once. It costs about twice the
+    vectors of pieces of 256 tokens. Compare it at a budget (recall@2000tok), never at k alone.
     """
 
     size: int = Field(
