@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pipelines.cache import Cache
-from pipelines.models.chat import Prompt
 from pipelines.models.chat_answers import Asker, answer_space, prompt_key
 from pipelines.models.chat_knobs import ChatKnobs, Expected
 from pipelines.planning.chatting import answers_folder
@@ -15,9 +14,6 @@ from pipelines.spending import Bill, billed
 from pipelines.stages.rerank.judged import ChatReranker
 from pipelines.stages.transform import ChatTransformer
 from pipelines.sweeps.workloads import Sizes
-
-_CHARS_A_TOKEN = 4.2
-_INSTRUCTION_TOKENS, _TOKENS_BETWEEN = 60, 6
 
 
 @dataclass
@@ -51,12 +47,8 @@ class Reckoning:
         rerank, node = plan.pipeline.rerank, plan.judged
         if node is None or not isinstance(rerank, ChatReranker) or self._there(node.stage, node.key):
             return
-        calls = rerank.calls(plan.pipeline.retrieve.depth)
-        chunk = min(self.sizes.n_chars / max(1, self.sizes.chunks(plan, self.cache)), rerank.chunk_chars)
-        a_call = _INSTRUCTION_TOKENS + getattr(rerank, "window", 1) * (chunk / _CHARS_A_TOKEN + _TOKENS_BETWEEN)
-        asked = sum(Prompt.of(text).n_tokens() + a_call for text in plan.asking.texts)
-        n = calls * len(plan.asking.texts)
-        yield rerank, Expected(n, round(calls * asked), n * rerank.max_tokens)
+        chunk_chars = self.sizes.n_chars / max(1, self.sizes.chunks(plan, self.cache))
+        yield rerank, rerank.expected(plan.asking.texts, plan.pipeline.retrieve.depth, chunk_chars)
 
     def _there(self, stage: str, key: str) -> bool:
         there = key in self._nodes or self.cache.has(stage, key)

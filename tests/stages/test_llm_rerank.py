@@ -155,9 +155,11 @@ def test_an_unknown_client_is_told() -> None:
 
 
 def test_what_it_will_take_is_told_before_anything_is_asked() -> None:
-    one = PointwiseReranker(**KNOBS, depth=20, chunk_chars=400, max_tokens=5).expected(["why?", "when?"])
+    one = PointwiseReranker(**KNOBS, depth=20, chunk_chars=400, max_tokens=5).expected(["why?", "when?"], 100, 9000)
     assert (one.calls, one.answer_tokens) == (40, 200)
     assert one.prompt_tokens > 40 * 100
-    many = ListwiseReranker(**KNOBS, depth=20, chunk_chars=400).expected(["why?"])
+    many = ListwiseReranker(**KNOBS, depth=20, chunk_chars=400).expected(["why?"], 100, 9000)
     assert many.calls == 3
-    assert many.prompt_tokens > 30 * 100
+    assert many.prompt_tokens > 30 * 95
+    few = PointwiseReranker(**KNOBS, depth=20).expected(["why?"], 7, 200)
+    assert few.calls == 7 and few.prompt_tokens < many.prompt_tokens

@@ -291,12 +291,6 @@ def test_several_passages_are_several_draws() -> None:
     assert several.model_copy(update={"temperature": 0.0}).transform(["a"]).passages == (("draw 0",),)
 
 
-def test_what_is_expected_is_what_is_asked_for() -> None:
-    one = MultiQueryTransformer(**ASKED, prompt="{question}", max_tokens=10)
-    expected = one.expected(["one two", "three"])
-    assert (expected.calls, expected.prompt_tokens, expected.answer_tokens) == (2, 2 + 4 + 1 + 4, 20)
-
-
 @pytest.mark.parametrize(
     ("changed", "same"),
     [

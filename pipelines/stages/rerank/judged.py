@@ -9,15 +9,15 @@ from pydantic import Field
 
 from pipelines.component import digest
 from pipelines.errors import EndpointError, shorten
-from pipelines.models import tokens
+from pipelines.models.chat import Prompt
 from pipelines.models.chat_answers import Asker
 from pipelines.models.chat_knobs import ChatKnobs, Expected
 from pipelines.progress import Progress, silent
 from pipelines.records import Rankings
 from pipelines.stages.rerank import Reranker, Retrieved
 
-_AROUND_TOKENS = 100
-_CHARS_A_TOKEN = 4
+_AROUND_TOKENS, _AROUND_CHUNK_TOKENS = 60, 6
+_CHARS_A_TOKEN = 4.2
 
 
 class ChatReranker(Reranker, ChatKnobs):
@@ -56,12 +56,12 @@ class ChatReranker(Reranker, ChatKnobs):
     def chunks_shown(self, depth: int) -> int:
         """Return how many chunks stand in the prompts of a question with `depth` of them, counted in every prompt."""
 
-    def expected(self, questions: Sequence[str]) -> Expected:
-        """Return what the questions will take at most: every rank filled, every chunk and answer of full length."""
-        calls = len(questions) * self.calls(self.depth)
-        asked = sum(tokens.count(question) + _AROUND_TOKENS for question in questions) * self.calls(self.depth)
-        shown = len(questions) * self.chunks_shown(self.depth) * self.chunk_chars // _CHARS_A_TOKEN
-        return Expected(calls, asked + shown, calls * self.max_tokens)
+    def expected(self, questions: Sequence[str], depth: int, chunk_chars: float) -> Expected:
+        """Return what the questions will take at most, with `depth` chunks each of `chunk_chars` on average."""
+        calls, shown = self.calls(depth), self.chunks_shown(depth)
+        chunk = min(chunk_chars, self.chunk_chars) / _CHARS_A_TOKEN + _AROUND_CHUNK_TOKENS
+        asked = sum(calls * (Prompt.of(text).n_tokens() + _AROUND_TOKENS) + shown * chunk for text in questions)
+        return Expected(calls * len(questions), round(asked), calls * len(questions) * self.max_tokens)
 
     @abstractmethod
     def asking(self, retrieved: Retrieved, ask: Asker) -> Rankings:

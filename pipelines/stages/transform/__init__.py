@@ -9,7 +9,7 @@ from typing import ClassVar
 from pipelines.component import Component, digest
 from pipelines.models.chat import Prompt
 from pipelines.models.chat_answers import Asker
-from pipelines.models.chat_knobs import ChatKnobs, Expected
+from pipelines.models.chat_knobs import ChatKnobs
 from pipelines.records import FloatArray, Queries, Rankings
 
 Terms = Mapping[str, float]
@@ -68,11 +68,6 @@ class ChatTransformer(Transformer, ChatKnobs):
     def transform(self, questions: Sequence[str]) -> Queries:
         """Return the queries, every prompt asked here and now."""
         return self.asking(questions, Asker(self))
-
-    def expected(self, questions: Sequence[str]) -> Expected:
-        """Return what the questions will take at most: the prompts as they are, answers of full length."""
-        prompts = [prompt for question in questions for prompt in self.prompts(question)]
-        return Expected(len(prompts), sum(one.n_tokens() for one in prompts), self.max_tokens * len(prompts))
 
 
 class FeedbackTransformer(Transformer):
