@@ -1,4 +1,4 @@
-"""csv: a table of questions with quotes, beside a folder of text files."""
+"""csv: a table of questions with quotes, beside a folder of documents."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pipelines.stages.load import loaders, read_text, readable_suffixes, sources
 from pipelines.stages.load.files import files_below, holds, ids_of
 from pipelines.stages.load.reading import named
 
-_WANTED = "the format is a CSV file with question, answer, document_id and quote, beside a folder of text files"
+_WANTED = "the format is a CSV file with question, answer, document_id and quote, beside a folder of documents"
 _PREFERRED = "documents"
 
 
-@importer("csv", "a CSV file beside a folder of text files, or the folder that holds both")
+@importer("csv", "a CSV file beside a folder of documents, or the folder that holds both")
 def read(src: Path) -> Draft:
     """Read the table and the texts beside it; where there is a folder `documents`, only that."""
     table = _table(src)
