@@ -60,7 +60,7 @@ def test_the_json_of_a_run(call: Call, pipeline: Write, towns: Path, tmp_path: P
     assert set(found["dataset"]) == {"name", "version"}
     assert found["dataset"] == {"name": "towns", "version": api.open_dataset(towns).version}
     assert set(found["pipeline"]) == set(STAGE_NAMES)
-    assert found["pipeline"]["chunk"] == {"use": "fixed", "size": 16, "overlap": 0.0}
+    assert found["pipeline"]["chunk"] == {"use": "fixed", "size": 16, "overlap": 0.0, "tokenizer": "cl100k_base"}
     assert set(found["cache"].values()) <= {"hit", "miss"}
     assert found["cache"]["chunk"] == "miss"
     assert set(found["cache"]) == set(found["seconds"])

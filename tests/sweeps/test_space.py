@@ -19,6 +19,7 @@ from pipelines.pipeline import Pipeline
 from pipelines.stages.rerank import Reranker
 from pipelines.sweeps.space import Choice, Space
 from pipelines.sweeps.spec import SweepSpec
+from tests.contracts.registry import required
 
 
 def space(**stages: Any) -> Space:
@@ -303,14 +304,13 @@ def test_every_numeric_knob_of_every_component_takes_a_range() -> None:
     tried = 0
     for stage, known in all_components().items():
         for name, component in known.items():
-            required = {knob.name: "some/model" for knob in knobs(component) if knob.required}
             for knob in knobs(component):
                 if knob.schema.get("type") not in ("integer", "number") or knob.choices:
                     continue
                 low = knob.schema.get("minimum", knob.schema.get("exclusiveMinimum", 0) + 0.25)
                 high = knob.schema.get("maximum", low + 1)
                 whole = knob.schema["type"] == "integer"
-                found = space(**{stage: {"use": name, **required, knob.name: {"from": low, "to": high}}})
+                found = space(**{stage: {"use": name, **required(component), knob.name: {"from": low, "to": high}}})
                 (axis,) = found.knobs()
                 assert axis.values is not None or (axis.low, axis.high, axis.integer) == (low, high, whole)
                 tried += 1

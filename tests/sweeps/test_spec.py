@@ -107,7 +107,7 @@ REFUSED: list[tuple[str, str, str]] = [
     ("chunk: [fixed, fixed]", "names the component 'fixed' twice with the same knobs", "name it once."),
     ("chunk: {use: fixed, sise: 100}", "chunk component 'fixed' has no knob 'sise'", "Did you mean 'size'?"),
     ("chunk: {use: [fixed, sentence], sise: 3}", "none of the chunk components fixed, sentence has a knob 'sise'",
-     "their knobs are: overlap, size. Did you mean 'size'?"),
+     "their knobs are: overlap, size, tokenizer. Did you mean 'size'?"),
     ("embed: [sentence-transformer]", "embed.sentence-transformer needs the knob 'model'", ""),
     # Values
     ("chunk: {use: fixed, size: []}", "chunk.fixed.size holds an empty list", "name one or more values to try."),
