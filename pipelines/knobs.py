@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel, Field
+
+
+def _a_day(day: str) -> str:
+    try:
+        return date.fromisoformat(day).isoformat()
+    except ValueError as error:
+        raise ValueError(f"must be a day of the calendar such as 2024-12-31, but got {day!r}") from error
+
+
+Day: TypeAlias = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_a_day)]
+"""A knob that is a day of the calendar, in ISO form."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +55,8 @@ def _bounds(schema: Mapping[str, Any]) -> str:
         some = "a list of one or more" if schema.get("minItems") else "a list"
         return f"{some}, each {_bounds(schema.get('items', {}))}"
     if "pattern" in schema:
-        return f"text that matches {schema['pattern']}"
+        example = next(iter(schema.get("examples", ())), None)
+        return f"text such as '{example}'" if example else f"text that matches {schema['pattern']}"
     if "exclusiveMinimum" in schema:
         return f"more than {schema['exclusiveMinimum']}, at most {schema.get('maximum', 'any number')}"
     low = schema.get("minimum")

@@ -78,7 +78,8 @@ def _validate_field(field: str, condition: object) -> None:
 def _validate_value(field: str, value: object) -> None:
     if not isinstance(value, str | int | float | bool):
         raise ValueError(
-            f"field '{shorten(field)}' is compared with {shorten(repr(value))}; a text, number or true/false is allowed"
+            f"field '{shorten(field)}' is compared with {shorten(repr(value))}; a text, number or true/false is "
+            "allowed, and a list of them with $in"
         )
 
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from pipelines.errors import counted
+from pipelines.knobs import Day
 from pipelines.stages.filter import Asked, Filter, Filtered
 from pipelines.stages.filter.guess import Guess
 from pipelines.stages.filter.reading import Reader
@@ -33,22 +34,16 @@ class Inferring(Filter):
         description="Metadata fields whose values are looked for in questions; empty: all but what is merely mentioned",
         examples=[["company"], ["company", "year"]],
     )
-    aliases: tuple[Annotated[str, Field(pattern=_ALIAS, max_length=400)], ...] = Field(
+    aliases: tuple[
+        Annotated[str, Field(pattern=_ALIAS, max_length=400, examples=["MBG = Meridian Bank Group"])], ...
+    ] = Field(
         (),
         description="Further names of values, such as 'MBG = Meridian Bank Group', one a line",
         examples=[["MBG = Meridian Bank Group"]],
     )
-    reference_date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = Field(
+    reference_date: Day | None = Field(
         None, description="Day from which 'last year' counts, such as 2024-12-31; empty takes the newest in the corpus"
     )
-
-    @field_validator("reference_date")
-    @classmethod
-    def _a_day(cls, day: str | None) -> str | None:
-        try:
-            return day if day is None else date.fromisoformat(day).isoformat()
-        except ValueError as error:
-            raise ValueError(f"must be a day of the calendar such as 2024-12-31, but got {day!r}") from error
 
     def reader(self, filtered: Filtered) -> Reader:
         """Learn the vocabulary of the metadata.

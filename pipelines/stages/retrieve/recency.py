@@ -76,7 +76,7 @@ def _unknown(field: str, columns: Mapping[str, Column]) -> ConfigurationError:
     there = f"fields of dates are {', '.join(dated[:20])}" if dated else "no field holds dates"
     return ConfigurationError(
         f"Recency needs a date, but no chunk has the metadata field '{shorten(field)}'; {there}: name such a field as "
-        f"retrieve.recency_field, or leave it empty.{did_you_mean(field, columns)}"
+        f"retrieve.recency_field, or leave it empty.{did_you_mean(field, dated)}"
     )
 
 
