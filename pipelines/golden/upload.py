@@ -10,12 +10,13 @@ from tempfile import TemporaryDirectory
 from pipelines.errors import DatasetError, shorten
 from pipelines.golden.importers.aliases import Aliases
 from pipelines.golden.importers.draft import Draft, Problem
+from pipelines.golden.importers.files import take_files
 from pipelines.golden.importers.question_table import read_questions_table
 from pipelines.golden.importers.report import ImportReport, finish
 from pipelines.golden.naming import slug
 from pipelines.golden.opening import refuse_second
 from pipelines.golden.rows import question_rows
-from pipelines.stages.load import Source, clean, decode, loaders
+from pipelines.stages.load import Source, clean, decode
 from pipelines.stages.load.files import ids_of, passed_over
 from pipelines.stages.load.reading import RuleError
 
@@ -33,8 +34,10 @@ def from_uploads(
 
     Documents come as (file name, content); questions as a table, or as rows of questions.jsonl, or not at all yet.
 
+    A document that cannot be read is listed among the problems, and the others are taken.
+
     Raises:
-        DatasetError: for a file that cannot be read, two kinds of questions, or a name that is taken.
+        DatasetError: when no document can be read, for two kinds of questions, or a name that is taken.
         StorageError: when the disk refuses.
     """
     if not name.strip():
@@ -80,17 +83,14 @@ def _read_documents(
     """Read files as the load stage does; those that are parsed are noted, to be kept as they are.
 
     Raises:
-        DatasetError: for the first that cannot be read.
+        DatasetError: when none can be read.
     """
+    sources = []
     for number, (data, name, document_id) in enumerate(zip(contents, names, ids, strict=True)):
         path = folder / f"{number}{Path(name).suffix.lower()}"
         path.write_bytes(data)
-        draft.files.append(Source(f"The file {shorten(name, 150)}", document_id, path, name))
-    found = loaders()["auto"]().read_files(draft.files)
-    if found.failures:
-        raise found.failures[0].error
-    draft.documents += found.documents
-    draft.notices += [note for _, note in found.notes]
+        sources.append(Source(f"The file {shorten(name, 150)}", document_id, path, name))
+    take_files(draft, sources)
 
 
 def _own_names(filenames: Sequence[str]) -> list[str]:

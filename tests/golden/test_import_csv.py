@@ -72,6 +72,17 @@ def test_tables_as_programs_save_them(imported, delimiter: str, start: str, newl
     assert (question.id, question.split, question.tags) == ("7", "dev", ("a", "b"))
 
 
+def test_a_file_that_cannot_be_read_is_listed_and_the_rest_is_taken(imported):
+    report, dataset = imported(HEAD + "When?,,a,one\n", {"a.txt": "day one", "b.txt": b"\0", "c.pdf": "none"})
+    assert [problem.message[:12] for problem in report.problems] == ["src/b.txt is", "src/c.pdf is"]
+    assert (report.n_questions, dataset.documents().ids) == (1, ("a",))
+
+
+def test_a_table_without_questions_is_no_obstacle_beside_a_broken_file(imported):
+    report, _ = imported(HEAD, {"a.txt": "day one", "c.pdf": "none"})
+    assert (report.n_documents, report.n_questions, len(report.problems)) == (1, 0, 1)
+
+
 def test_a_table_may_be_named_itself_and_lie_among_the_texts(tmp_path: Path, source):
     folder = source(HEAD + "When?,,a,x\n", {"a.txt": "x", "b.xyz": "%PDF", "other.csv": "1"})
     report = import_dataset("csv", folder / "questions.csv", tmp_path / "out", name="Named")

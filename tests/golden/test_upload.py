@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.mixed_files import docx, encrypted_pdf, pdf
 from pipelines.golden.dataset import Dataset
 from pipelines.golden.upload import from_uploads, short_name
 
@@ -59,6 +60,24 @@ def test_rows_become_questions_and_broken_ones_are_reported(tmp_path: Path):
 def test_documents_alone_are_enough_to_begin(tmp_path: Path):
     report = from_uploads("x", [("a.txt", TEXT)], None, None, tmp_path)
     assert (report.n_documents, report.n_questions, report.exit_code) == (1, 0, 0)
+
+
+def test_what_cannot_be_read_is_listed_and_the_rest_is_taken(tmp_path: Path):
+    word = docx("A text.")
+    broken = [("locked.pdf", encrypted_pdf()), ("torn.docx", word[: len(word) // 2]), ("a.xyz", b"?")]
+    files = [("a.pdf", pdf("It rained.")), *broken, ("b.txt", TEXT)]
+    report = from_uploads("x", files, CSV.replace(b"today,a,", b"today,b,") + b"Who?,,locked.pdf,x y\n", None, tmp_path)
+    assert (report.n_documents, report.n_questions, report.left_out, report.exit_code) == (2, 3, (), 2)
+    assert [next(n for n, _ in broken if n in problem.message) for problem in report.problems] == [n for n, _ in broken]
+    kept = everything(report.dataset_path / "documents")
+    assert kept == {"a.pdf", "b.txt", "locked.pdf", "torn.docx"}  # what no loader reads is no document
+    assert len(Dataset.open(report.dataset_path).documents()) == 2
+
+
+def test_a_broken_file_is_no_broken_question(tmp_path: Path):
+    report = from_uploads("x", [("a.txt", TEXT), ("b.txt", b"\0")], None, None, tmp_path)
+    assert (report.n_documents, report.n_questions, len(report.problems)) == (1, 0, 1)
+    assert not (report.dataset_path / "documents").exists()
 
 
 HOSTILE = [
@@ -115,6 +134,13 @@ def test_a_short_name_is_one_part_of_a_path(filename: str):
         ("x", [("a.txt", TEXT)], CSV, b"", "give one of the two"),
         ("x", [("a.txt", b"\0")], None, None, "The file a.txt is a binary file"),
         ("x", [("a.xyz", TEXT)], None, None, "a.xyz cannot be read as a document"),
+        (
+            "x",
+            [("a.pdf", TEXT), ("b.txt", b"\0")],
+            CSV,
+            None,
+            "None of the 2 files can be read. The first: The file a.pdf",
+        ),
         ("x", [("a.pdf", TEXT)], None, None, "The file a.pdf is no whole PDF file"),
         ("x", [("a.txt", TEXT), ("b/a.txt", TEXT)], None, None, "Two files are called 'a.txt'"),
         ("x", [("a.txt", TEXT)], b"question,answer\n", None, "The table of questions has no column 'document_id'"),

@@ -9,8 +9,9 @@ from pathlib import Path
 from pipelines.errors import DatasetError, shorten
 from pipelines.golden.folding import Folded, fold
 from pipelines.golden.importers.draft import Draft, Problem
+from pipelines.golden.importers.files import take_files
 from pipelines.records import Document, Evidence, Question
-from pipelines.stages.load import loaders, read_text, readable_suffixes, sources_of
+from pipelines.stages.load import read_text, readable_suffixes, sources_of
 from pipelines.stages.load.files import files_below
 from pipelines.stages.load.reading import clean, named, parse_json
 
@@ -98,13 +99,7 @@ class _Anchored:
             draft.notices.append(
                 f"Files of '{root.name}' that cannot be read were left out (n: {len(others)}): {some}."
             )
-        draft.files = sources_of(readable, root)
-        loaded = loaders()["auto"]().read_files(draft.files)
-        if not loaded.documents:
-            raise loaded.failures[0].error
-        draft.documents += loaded.documents
-        draft.notices += [note for _, note in loaded.notes]
-        draft.problems += [Problem(None, str(failure.error)) for failure in loaded.failures]
+        take_files(draft, sources_of(readable, root))
 
     def find(self, context: str, question_id: str) -> Evidence | None:
         """Return where a context stands, None where it does not."""

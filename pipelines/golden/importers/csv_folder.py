@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipelines.errors import DatasetError, shorten
-from pipelines.golden.importers import Draft, Problem, importer
+from pipelines.golden.importers import Draft, importer
 from pipelines.golden.importers.aliases import Aliases
+from pipelines.golden.importers.files import take_files
 from pipelines.golden.importers.question_table import read_questions_table
 from pipelines.golden.importers.sources import need_folder
-from pipelines.stages.load import loaders, read_text, readable_suffixes, sources_of
+from pipelines.stages.load import read_text, readable_suffixes, sources_of
 from pipelines.stages.load.files import files_below, holds, ids_of
 from pipelines.stages.load.reading import named
 
@@ -27,13 +28,7 @@ def read(src: Path) -> Draft:
     if others:
         some = ", ".join(shorten(path.name, 40) for path in others[:5])
         draft.notices.append(f"Files that are not text were left out (n: {len(others)}): {some}.")
-    draft.files = sources_of(files, root)
-    loaded = loaders()["auto"]().read_files(draft.files)
-    if loaded.failures and not loaded.documents:
-        raise loaded.failures[0].error
-    draft.documents += loaded.documents
-    draft.notices += [note for _, note in loaded.notes]
-    draft.problems += [Problem(None, str(failure.error)) for failure in loaded.failures]
+    take_files(draft, sources_of(files, root))
     read_questions_table(read_text(table), named(table), _aliases(draft, files, root, table.parent), draft)
     return draft
 

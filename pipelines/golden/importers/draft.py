@@ -23,7 +23,8 @@ class Draft:
 
     `failed` are the ids of questions that lost something while they were read: without any evidence left, they are
     left out, and not taken for unanswerable. `notices` tell what was imported otherwise than one might think. `files`
-    are those that `documents` were read from, as far as they may be kept.
+    are those that `documents` were read from, as far as they may be kept; `unread` tells of those, or of rows of
+    them, that could not be read.
     """
 
     documents: list[Document] = field(default_factory=list)
@@ -32,6 +33,7 @@ class Draft:
     licence: str = ""
     source: str = ""
     problems: list[Problem] = field(default_factory=list)
+    unread: list[Problem] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
     files: list[Source] = field(default_factory=list)

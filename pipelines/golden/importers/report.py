@@ -89,7 +89,7 @@ def finish(draft: Draft, dest: str | Path, name: str | None, overwrite: bool = F
         n_documents=len(draft.documents),
         n_questions=len(questions),
         n_evidence=sum(len(question.evidence) for question in questions),
-        problems=tuple(draft.problems),
+        problems=(*draft.unread, *draft.problems),
         left_out=tuple(left_out),
         notices=tuple(draft.notices),
     )
