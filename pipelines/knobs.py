@@ -17,7 +17,7 @@ def _a_day(day: str) -> str:
         raise ValueError(f"must be a day of the calendar such as 2024-12-31, but got {day!r}") from error
 
 
-Day: TypeAlias = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_a_day)]
+Day: TypeAlias = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", examples=["2024-12-31"]), AfterValidator(_a_day)]
 """A knob that is a day of the calendar, in ISO form."""
 
 

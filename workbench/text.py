@@ -10,6 +10,8 @@ from itertools import pairwise
 
 import streamlit as st
 
+from pipelines.errors import counted as counted
+
 _JOINER = "\u2060"
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _REPLACED = re.compile(r"(?<=[:@])|(?<=[-<>=~])(?=[-<>=~])|(?<=[wW]{3})(?=\.)")
@@ -36,11 +38,6 @@ def shortened(text: object, limit: int = LABEL_CHARS) -> str:
     """Return `text` on one line, cut to `limit` characters: for options of a select box, which are no Markdown."""
     line = " ".join(str(text)[: 4 * limit].split())
     return isolated(line if len(line) <= limit else line[: limit - 1] + "…")
-
-
-def counted(n: int, noun: str) -> str:
-    """Return "1 run", "2 runs"."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def lasting(seconds: float) -> str:

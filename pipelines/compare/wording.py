@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipelines.errors import counted
+
 if TYPE_CHECKING:
     from pipelines.compare.table import ComparisonRow
 
@@ -18,9 +20,11 @@ def sentence(row: ComparisonRow) -> str:
     if row.difference is None:
         return f"{row.metric} cannot be compared: {row.reason}."
     if row.ties == row.n:
-        return f"{row.metric} is equal on {_questions(row.n)}{_dropped(row)}."
+        return f"{row.metric} is equal on {counted(row.n, 'question')}{_dropped(row)}."
     counts = f"{row.wins} better, {row.ties} equal, {row.losses} worse"
-    found = f"{row.metric} {_difference(row)} ({_evidence(row)}), on {_questions(row.n)}{_dropped(row)}; {counts}."
+    found = (
+        f"{row.metric} {_difference(row)} ({_evidence(row)}), on {counted(row.n, 'question')}{_dropped(row)}; {counts}."
+    )
     return found if row.verdict != "no difference shown" else f"{found} {_doubt(row)}"
 
 
@@ -47,12 +51,8 @@ def _doubt(row: ComparisonRow) -> str:
     if row.p is not None and row.p < 0.05:
         return f"No difference shown: {probability(row.p)} alone, but not among all comparisons of the table."
     if least is not None and row.difference is not None and abs(row.difference) < least:
-        return f"No difference shown: {_questions(row.n)} can show one of about {_amount(least, row)} or more."
+        return f"No difference shown: {counted(row.n, 'question')} can show one of about {_amount(least, row)} or more."
     return "No difference shown: chance alone could give as much."
-
-
-def _questions(n: int) -> str:
-    return "1 question" if n == 1 else f"{n:,} questions"
 
 
 def _dropped(row: ComparisonRow) -> str:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
-from pipelines.errors import DatasetError, shorten, storage_errors
+from pipelines.errors import DatasetError, counted, shorten, storage_errors
 from pipelines.golden.dataset import Dataset
 from pipelines.golden.manifest import MANIFEST_FILE
 from pipelines.golden.opening import QUESTIONS_FILE
@@ -42,7 +42,7 @@ class Published:
     def summary(self) -> str:
         """Say in a few sentences what was written, and where."""
         where = f"{self.path}" if self.kept is None else f"{self.path}, the old questions kept as {self.kept.name}"
-        asked = "1 question" if self.n_questions == 1 else f"{self.n_questions:,} questions"
+        asked = counted(self.n_questions, "question")
         what = f"{self.n_relevant:,} relevant and {self.n_irrelevant:,} irrelevant passages of {asked}"
         judges = "1 person" if self.n_judges == 1 else f"{self.n_judges:,} people"
         found = f"Version {self.new_version[:8]} of '{shorten(self.name)}' (it was {self.old_version[:8]})"

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from pipelines import codecs
-from pipelines.errors import DatasetError, shorten
+from pipelines.errors import DatasetError, counted, shorten
 from pipelines.execution import Execution, Node, node_key
 from pipelines.golden.dataset import Dataset
 from pipelines.models.chat_knobs import ChatKnobs
@@ -206,7 +206,7 @@ def _leaves(plan: RerankPlan, retriever: Retriever, before: str = "") -> dict[st
 def _refuse_too_few(dataset: Dataset, n: int, name: str) -> bool:
     if n >= FEWEST_TO_LEARN_FROM:
         return True
-    has = "no question" if n == 0 else f"{n} question" + ("" if n == 1 else "s")
+    has = "no question" if n == 0 else counted(n, "question")
     raise DatasetError(
         f"The reranker '{name}' learns from the questions of the train split that have evidence, and dataset "
         f"'{shorten(dataset.name)}' has {has} of that kind where {FEWEST_TO_LEARN_FROM} are the least; mark more "

@@ -207,6 +207,12 @@ def _warning(row: SliceRow, whole: SliceRow) -> SliceWarning | None:
         return "perhaps against the whole"
     least = row.smallest_detectable
     weak = least is None or least > abs(whole.gain)
-    if whole.verdict != "no difference shown" and row.p >= ALPHA and weak:
+    if whole.verdict != "no difference shown" and row.p >= ALPHA and weak and not _beyond_zero(row):
         return "too few to show it"
     return None
+
+
+def _beyond_zero(row: SliceRow) -> bool:
+    """Return whether a slice's interval lies on one side of 0: five questions that all lose have p = 0.06."""
+    low, high = row.difference_low, row.difference_high
+    return low is not None and high is not None and (low > 0 or high < 0)

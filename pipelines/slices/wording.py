@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.compare.wording import number, probability
+from pipelines.errors import counted
 
 if TYPE_CHECKING:
     from pipelines.slices.report import SliceRow
@@ -33,7 +34,7 @@ def _opening(row: SliceRow, whole: SliceRow) -> str:
     if row.warning == "too few to show it":
         least = row.smallest_detectable
         power = "" if least is None else f" ({_count(row.n_paired or 0)} show about {number(least)} or more)"
-        return f"no sign of the difference overall ({whole.difference:+.3f}), but n is too small to say{power}; "
+        return f"the difference overall ({whole.difference:+.3f}) is not shown here, and n is too small to say{power}; "
     here = "better" if (row.gain or 0) > 0 else "worse"
     overall = "no difference shown" if whole.verdict == "no difference shown" else str(whole.verdict)
     perhaps = "perhaps " if row.warning == "perhaps against the whole" else ""
@@ -66,4 +67,4 @@ def _counts(row: SliceRow) -> str:
 
 
 def _count(n: int) -> str:
-    return "1 question" if n == 1 else f"{n:,} questions"
+    return counted(n, "question")

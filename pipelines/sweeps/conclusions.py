@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipelines.compare.wording import number
+from pipelines.errors import counted
 from pipelines.records import DoubleArray, Metric
 from pipelines.resampling.means import finite
 from pipelines.sweeps.proposal import cheapest
@@ -47,7 +48,7 @@ def _selection_sentence(
     n_tied, n_identical, n_worse = counts
     best = (
         f"#{numbers[found.winner]} has the best {objective.name}: {_amount(found.mean[found.winner], objective)} on "
-        f"{n_questions:,} question{'' if n_questions == 1 else 's'}."
+        f"{counted(n_questions, 'question')}."
     )
     if not n_tied + n_worse:
         return f"{best} Nothing else was ranked."

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from rich.table import Table as Grid
 
+from pipelines.errors import counted
 from pipelines.judging import Holes
 from pipelines.slices import SliceReport, SliceRow
 from pipelines.terminal.output import grid, number
@@ -57,8 +58,8 @@ def described_slices(report: SliceReport) -> Iterator[str]:
         if not grave:
             yield "No slice goes against the whole."
         if unshown:
-            yield f"In {unshown} slices there is no sign of the difference overall, but n is too small to say."
-        n = f"{report.n_comparisons} comparisons"
+            yield f"In {counted(unshown, 'slice')} the difference overall is not shown, and n is too small to say."
+        n = counted(report.n_comparisons, "comparison")
         yield f"p is corrected after Benjamini and Hochberg over {n}; slices under 5 questions are not tested."
     for one in report.left_out:
         yield f"Not parted by '{one.field}': {one.why}."

@@ -83,6 +83,15 @@ def test_a_slice_too_small_to_show_the_difference_says_so():
     assert "n is too small" in found.sentence(row(found, "left"))
 
 
+def test_a_slice_whose_questions_all_lose_shows_the_difference_without_a_small_p():
+    random = np.random.default_rng(5)
+    new = np.r_[[0.1, 0.12, 0.14, 0.16, 0.18], 0.45 - random.normal(0, 0.05, N - 5)]
+    left = row(report([0.5] * N, new.tolist(), 5), "left")
+    assert left.p == pytest.approx(2 / 32, abs=0.01)  # five signs, two patterns as extreme
+    assert left.difference_high is not None and left.difference_high < 0
+    assert left.warning is None
+
+
 def test_slices_under_five_questions_are_shown_and_not_tested():
     found = report([0.5] * N, [0.4] * 4 + [0.9] * (N - 4), 4)
     left = row(found, "left")

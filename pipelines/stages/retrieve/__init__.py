@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from pipelines.component import Component
+from pipelines.knobs import Day
 from pipelines.records import PADDING, IntArray, Rankings
 from pipelines.stages.retrieve.boosted import Boosted
 from pipelines.stages.retrieve.lookup import FIRST_LINE, Corpus, Lookup, Searcher
@@ -56,17 +56,9 @@ class Retriever(Component, stage="retrieve"):
         json_schema_extra={"unit": "days"},
     )
     recency_weight: float = Field(0.5, ge=0.0, le=1.0, description="Share of the score that age can take away")
-    recency_from: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = Field(
+    recency_from: Day | None = Field(
         None, description="Day from which ages count, such as 2024-12-31; empty takes the newest in the corpus"
     )
-
-    @field_validator("recency_from")
-    @classmethod
-    def _a_day(cls, day: str | None) -> str | None:
-        try:
-            return day if day is None else date.fromisoformat(day).isoformat()
-        except ValueError as error:
-            raise ValueError(f"must be a day of the calendar such as 2024-12-31, but got {day!r}") from error
 
     @abstractmethod
     def read(self, corpus: Corpus) -> Searcher:
