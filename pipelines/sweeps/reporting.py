@@ -12,8 +12,10 @@ from pipelines.errors import ComparisonError, NotFoundError
 from pipelines.golden.dataset import Dataset
 from pipelines.models.chat_knobs import ChatKnobs
 from pipelines.pipeline import Pipeline
+from pipelines.planning.rerank import train_questions
 from pipelines.records import Metric
 from pipelines.runs.store import RunStore
+from pipelines.stages.rerank import FittedReranker
 from pipelines.sweeps.conduct import Conductor, Place
 from pipelines.sweeps.importance import importances
 from pipelines.sweeps.objectives import Objective
@@ -25,6 +27,7 @@ from pipelines.sweeps.trials import Sweep, SweepStore, Trial
 _LATENCY = Metric("latency_ms_p50", "latency_ms", False, "ms")
 _USD = Metric("usd", "usd", False, "USD")
 _USUAL_CUT = "5"
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ class Reporting:
             importance = self._importance(finished)
             first = self._built(ids, scored, left_out, (), importance)
             test = self._on_test(finished, first)
-            return (self._built(ids, scored, left_out, test, importance) if test else first).to_dict()
+            last = self._built(ids, scored, left_out, test, importance) if test else first
+            return replace(last, notes=(*last.notes, *optimistic(finished, self.dataset, self.sweep.split))).to_dict()
         except ComparisonError as error:
             return {"reason": str(error)}
 
@@ -124,6 +128,24 @@ class Reporting:
 def _asks_a_model(trial: Trial) -> bool:
     pipeline = Pipeline.parse(trial.settings, f"configuration {trial.number}")
     return any(isinstance(component, ChatKnobs) for component in pipeline.components.values())
+
+
+def optimistic(trials: Sequence[Trial], dataset: Dataset, split: str) -> list[str]:
+    """Warn where configurations are chosen on questions from which they learnt."""
+    n = len(train_questions(dataset)) if split in ("all", "train") else 0
+    learnt = [f"#{trial.number}" for trial in trials if n and _learns(trial)]
+    if not learnt:
+        return []
+    more = f" and {len(learnt) - _NAMED:,} more" if len(learnt) > _NAMED else ""
+    return [
+        f"OPTIMISTIC: {', '.join(learnt[:_NAMED])}{more} learnt from {n:,} of these questions, those of the train "
+        "split, and what is said of them here holds for no others; search on dev."
+    ]
+
+
+def _learns(trial: Trial) -> bool:
+    pipeline = Pipeline.parse(trial.settings, f"configuration {trial.number}")
+    return isinstance(pipeline.rerank, FittedReranker)
 
 
 def _free_where_none_is_asked(scored: Sequence[Scored], free: Container[int], n_questions: int) -> list[Scored]:
