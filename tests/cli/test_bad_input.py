@@ -298,6 +298,11 @@ def test_hostile_names_are_shown_as_they_are(
 # Ctrl-C -------------------------------------------------------------------------------------------------------------
 
 
+def _heed_ctrl_c() -> None:
+    """Have the process that begins here heed SIGINT, although a shell may have started the tests in its background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 def test_ctrl_c_cancels_the_job(pipeline: Write, write_set: Any, wait_until: Callable[..., None]) -> None:
     rows = [
@@ -307,7 +312,9 @@ def test_ctrl_c_cancels_the_job(pipeline: Write, write_set: Any, wait_until: Cal
     embed = {"use": "minilm", "precision": "float32", "device": "cpu", "batch_size": 4}
     path = pipeline(embed=embed, chunk={"use": "fixed", "size": 64}, retrieve="dense")
     command = [sys.executable, "-m", "pipelines.cli", "run", str(path), "--dataset", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY, preexec_fn=_heed_ctrl_c
+    )
     wait_until(lambda: any(job.progress.get("stage") == "embed" for job in api.recent_jobs()), 60)
     asked = time.monotonic()
     process.send_signal(signal.SIGINT)
