@@ -13,8 +13,11 @@ import pytest
 from pipelines.errors import Cancelled, ConfigurationError, StorageError
 from pipelines.models.quantise import passages
 from pipelines.records import Document, Documents
+from pipelines.settings import REPOSITORY
 from pipelines.stages.embed.minilm import MiniLMEmbedder
 from tests.contracts.test_embedders import TEXTS
+
+from .packages import need
 
 WAYS = (
     ("torch", "float32"),
@@ -30,7 +33,7 @@ SAMPLE = [*TEXTS, " ".join(TEXTS), " ".join(TEXTS[:5]), "a", " ".join(TEXTS[3:6]
 @pytest.fixture(scope="module")
 def calibrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small model in int8, calibrated on a few sentences."""
-    pytest.importorskip("nncf")
+    need("nncf")
     folder = tmp_path_factory.mktemp("calibrated")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pipelines.models.quantise.N_PASSAGES", 6)
@@ -60,7 +63,7 @@ def check_rows_stand_alone(make: Any, monkeypatch: pytest.MonkeyPatch) -> np.nda
 
 @pytest.mark.parametrize(("backend", "precision"), WAYS)
 def test_rows_stand_alone(backend: Any, precision: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip(backend if backend != "onnx" else "onnxruntime")
+    need(backend if backend != "onnx" else "onnxruntime")
 
     def make(batch_size: int) -> MiniLMEmbedder:
         return MiniLMEmbedder(device="cpu", backend=backend, precision=precision, batch_size=batch_size)
@@ -139,7 +142,7 @@ def test_passages_are_drawn_from_all_documents_and_always_the_same() -> None:
 
 
 def test_importing_openvino_and_nncf_sends_nothing_home(tmp_path: Path) -> None:
-    pytest.importorskip("nncf")
+    need("nncf")
     program = (
         "import sys, socket; tried = [];\n"
         "socket.getaddrinfo = lambda *a, **k: (tried.append(a), (_ for _ in ()).throw(OSError()))\n"
@@ -148,6 +151,16 @@ def test_importing_openvino_and_nncf_sends_nothing_home(tmp_path: Path) -> None:
         "print(tried, sys.modules['openvino_telemetry'])"
     )
     environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, cwd=REPOSITORY, check=True
+    )
     assert done.stdout.strip().splitlines()[-1] == "[] None"
     assert not (tmp_path / "intel").exists(), "its telemetry begins by leaving an identity there"
+
+
+def test_importing_onnxruntime_leaves_no_identity(tmp_path: Path) -> None:
+    need("onnxruntime")
+    program = "from pipelines.models.backends.onnx_transformer import load_onnxruntime; load_onnxruntime()"
+    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    subprocess.run([sys.executable, "-c", program], env=environment, cwd=REPOSITORY, check=True)
+    assert list(tmp_path.rglob("*")) == [], "its telemetry begins by leaving an identity there"

@@ -12,6 +12,8 @@ from pipelines.errors import ConfigurationError
 from pipelines.models.weights import architecture, minilm_folder
 from pipelines.stages.embed.sentence_transformer import SentenceTransformerEmbedder
 
+from .packages import need
+
 TEXTS = ["a ship at sea", "the bank lent more money to companies this year than ever before", "rain", "a ship " * 40]
 
 
@@ -63,7 +65,7 @@ def embedder(folder: Path, **knobs: Any) -> SentenceTransformerEmbedder:
 
 @pytest.mark.parametrize("backend", ["torch", "openvino", "onnx"])
 def test_dense_layers_and_prompts_are_as_the_library_has_them(dense: Path, backend: str) -> None:
-    pytest.importorskip({"onnx": "onnxruntime"}.get(backend, backend))
+    need({"onnx": "onnxruntime"}.get(backend, backend))
     from sentence_transformers import SentenceTransformer
 
     plain = SentenceTransformer(str(dense), device="cpu")

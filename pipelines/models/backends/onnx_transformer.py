@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from io import BytesIO
 from typing import Any
 
 from pipelines.errors import ConfigurationError, shorten
 from pipelines.models.backends.tracing import example, quiet, traceable
+
+
+def load_onnxruntime() -> Any:
+    """Import ONNX Runtime without its telemetry, which would leave an identity in the user's home and send events."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
+    return onnxruntime
 
 
 def export(first: Any) -> bytes:
@@ -42,7 +51,7 @@ class OnnxTransformer:
     """A session of ONNX Runtime, in float32."""
 
     def __init__(self, model: bytes, n_threads: int) -> None:
-        import onnxruntime
+        onnxruntime = load_onnxruntime()
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = n_threads
