@@ -89,7 +89,7 @@ def _read_documents(
     for number, (data, name, document_id) in enumerate(zip(contents, names, ids, strict=True)):
         path = folder / f"{number}{Path(name).suffix.lower()}"
         path.write_bytes(data)
-        sources.append(Source(f"The file {shorten(name, 150)}", document_id, path, name))
+        sources.append(Source(shorten(name, 150), document_id, path, name))
     take_files(draft, sources)
 
 

@@ -204,6 +204,6 @@ def test_uploaded_files_are_kept_as_they_are(tmp_path: Path, report: AnnualRepor
 def test_an_upload_that_cannot_be_read_is_refused(tmp_path: Path):
     from pipelines.golden.upload import from_uploads
 
-    with pytest.raises(DatasetError, match=r"The file a\.pdf is an encrypted PDF file"):
+    with pytest.raises(DatasetError, match=r"^a\.pdf is an encrypted PDF file"):
         from_uploads("x", [("a.pdf", encrypted_pdf())], None, None, tmp_path)
     assert list(tmp_path.iterdir()) == []

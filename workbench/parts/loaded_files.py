@@ -16,7 +16,7 @@ from workbench.text import plain, shortened
 _KINDS = {"left out": "✘ left out", "note": "to know"}
 _FIELDS = (
     grids.Field("file", "File", width=300, pinned=True),
-    grids.Field("kind", "What became of it", width=125),
+    grids.Field("kind", "What became of it", width=150),
     grids.Field("why", "Why", width=900),
 )
 

@@ -122,9 +122,11 @@ def outcome() -> None:
     report = _last().report
     if report is None:
         return
-    (st.warning if report.problems else st.success)(plain(report.summary()))
+    (st.warning if report.problems else st.success)(plain(report.shortly()))
     if report.problems:
-        grids.show(_FIELDS, [_row(problem) for problem in report.problems], "upload.problems", most_rows=6)
+        rows = [_row(problem) for problem in report.problems]
+        fields = [field for field in _FIELDS if field.key == "message" or any(row[field.key] for row in rows)]
+        grids.show(fields, rows, "upload.problems", most_rows=6)
 
 
 def _row(problem: Problem) -> dict[str, str | None]:

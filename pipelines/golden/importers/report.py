@@ -35,9 +35,20 @@ class ImportReport:
 
     def summary(self) -> str:
         """Say in a few sentences what is there now, and what is not."""
-        parts = [self.headline()]
-        if self.problems:
-            parts.append(f"{len(self.problems):,} could not be imported as given: {self._told()}")
+        told = f": {self._told()}" if self.problems else ""
+        return " ".join((self._what_failed(told), self._what_else())).strip()
+
+    def shortly(self) -> str:
+        """Say what `summary` says beside a list of the problems."""
+        return " ".join((self._what_failed(", as listed below."), self._what_else())).strip()
+
+    def _what_failed(self, told: str) -> str:
+        if not self.problems:
+            return self.headline()
+        return f"{self.headline()} {len(self.problems):,} could not be imported as given{told}"
+
+    def _what_else(self) -> str:
+        parts = []
         if self.left_out:
             parts.append(f"Questions left out: {len(self.left_out):,}.")
         if self.notices:
