@@ -7,16 +7,13 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from pipelines.models import markdown
 from pipelines.records import PAGE, SECTION, TABLE, Document, MetadataValue
 
 Span = tuple[int, int]
 Labelled = tuple[int, int, str]
 
 _BLANK = re.compile(r"\s*")
-_ATX = re.compile(r"(#{1,6})[ \t]+(\S.*)")
-_FENCE = re.compile(r"[ ]{0,3}(```+|~~~+)")
-_UNDERLINE = re.compile(r"(=+|-+)[ \t]*$")
-_RULE = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)*\|?$")
 
 
 def sections(document: Document) -> list[Labelled]:
@@ -46,7 +43,7 @@ def tables(document: Document) -> list[Labelled]:
     Tables are those marked, else runs of lines that are a markdown or pipe table.
     """
     marked = document.marks.get(TABLE)
-    spans = [mark[:2] for mark in marked] if marked else _pipe_tables(document.text)
+    spans = [mark[:2] for mark in marked] if marked else list(markdown.tables(document.text))
     return labelled([(start, end, TABLE) for start, end in spans], document.text)
 
 
@@ -59,7 +56,7 @@ def first_heading(document: Document) -> str:
 def header_rows(text: str) -> str:
     """Return the header of a markdown table: the lines above its rule, or its first line."""
     rows = [line for line in text.strip("\n").splitlines() if line.strip()]
-    ruled = next((i for i, line in enumerate(rows[:4]) if i and _is_rule(line)), None)
+    ruled = next((i for i, line in enumerate(rows[:4]) if i and markdown.is_rule(line)), None)
     return "\n".join(rows[: 1 if ruled is None else ruled])
 
 
@@ -91,7 +88,7 @@ def labelled(marks: Sequence[tuple[int, int, MetadataValue]], text: str) -> list
 def _below_headings(text: str) -> Iterator[Labelled]:
     start, path = 0, ""
     above: list[tuple[int, str]] = []
-    for at, level, title in _headings(text):
+    for at, level, title in markdown.headings(text):
         if text[start:at].strip():
             yield start, at, path
             start = at
@@ -99,53 +96,3 @@ def _below_headings(text: str) -> Iterator[Labelled]:
         path = " > ".join(one for _, one in above)
     if start < len(text):
         yield start, len(text), path
-
-
-def _headings(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield where each heading begins, its level from 1, and its words; what is fenced as code has none."""
-    fence, before = "", (0, "")
-    for at, line in _lines(text):
-        opened = _FENCE.match(line)
-        if opened and (not fence or opened[1].startswith(fence)):
-            fence = "" if fence else opened[1]
-        heading = None if fence else _ATX.match(line)
-        underline = None if fence or heading else _UNDERLINE.match(line)
-        if heading:
-            yield at, len(heading[1]), heading[2].rstrip().rstrip("#").rstrip()
-        elif underline and len(line.strip()) > 1 and _may_be_underlined(before[1]):
-            yield before[0], 1 if line[0] == "=" else 2, before[1].strip()
-        before = at, line
-
-
-def _may_be_underlined(line: str) -> bool:
-    return bool(line.strip()) and len(line) <= 120 and "|" not in line and line.lstrip()[0] not in "#->*+`~="
-
-
-def _pipe_tables(text: str) -> Iterator[Span]:
-    """Yield runs of two or more lines that begin with a bar, or that follow a line with bars and a rule below it."""
-    lines = [*_lines(text), (len(text), "")]
-    i = 0
-    while i < len(lines):
-        last = i
-        ruled = i + 1 < len(lines) and "|" in lines[i][1] and _is_rule(lines[i + 1][1])
-        while last < len(lines) and (_is_row(lines[last][1]) or (ruled and "|" in lines[last][1])):
-            last += 1
-        if last - i >= 2:
-            yield lines[i][0], lines[last][0] if last < len(lines) else len(text)
-        i = max(last, i + 1)
-
-
-def _is_row(line: str) -> bool:
-    return line.lstrip().startswith("|") and line.count("|") >= 2
-
-
-def _is_rule(line: str) -> bool:
-    return "|" in line and "-" in line and bool(_RULE.match(line.strip()))
-
-
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield where each line begins, and the line without its end."""
-    at = 0
-    for line in text.split("\n"):
-        yield at, line.rstrip("\r")
-        at += len(line) + 1

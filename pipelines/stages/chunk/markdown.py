@@ -13,7 +13,7 @@ from pipelines.stages.chunk import Chunker, Cut, Span, alone
 from pipelines.stages.chunk.ruler import Ruler
 
 
-class MarkdownChunker(Chunker, name="markdown", version=1):
+class MarkdownChunker(Chunker, name="markdown", version=2):
     """Keep to sections: a chunk never holds parts of two, unless they are tiny. Choose it for text with good headings.
 
     Sections are those that loading marked in the file (HTML, DOCX and the like), else the markdown headings in the

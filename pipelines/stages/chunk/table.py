@@ -17,7 +17,7 @@ from pipelines.stages.chunk.ruler import Ruler
 _ROW = re.compile(r"\n\s*")
 
 
-class TableChunker(Chunker, name="table", version=1):
+class TableChunker(Chunker, name="table", version=2):
     """Keep tables whole up to `table_size`; cut the text between them as `recursive` does. For reports full of tables.
 
     Tables are those that loading marked, else markdown and pipe tables in the text. A longer table is cut between its

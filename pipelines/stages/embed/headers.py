@@ -13,7 +13,7 @@ from pipelines.records import Chunks, Document, Documents
 
 Header: TypeAlias = Literal["none", "title", "section", "title-section", "title-section-table"]
 
-HEADERS_VERSION = 1
+HEADERS_VERSION = 2
 """Raise it when the same documents and chunks would get other headers."""
 
 

@@ -11,7 +11,7 @@ from pipelines.stages.extract import Replacing
 from pipelines.stages.extract.texts import rows_to_columns
 
 
-class SectionExtractor(Replacing, name="section", version=1):
+class SectionExtractor(Replacing, name="section", version=2):
     """Say below which headings a chunk begins: "Risk > Liquidity", by the document's marks, or markdown headings.
 
     Choose it to filter by part of a document, or to see in a list where a hit stands. Costs next to nothing.

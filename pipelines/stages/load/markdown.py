@@ -29,7 +29,7 @@ class _PlainYaml(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-class MarkdownLoader(Loader, name="markdown", version=2):
+class MarkdownLoader(Loader, name="markdown", version=3):
     """Read Markdown as it is; sections and tables are marked, leading YAML between `---` lines becomes metadata.
 
     `auto` takes it for such files; choose it by name where any other file is a mistake, which is then reported.
