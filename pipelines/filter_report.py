@@ -20,7 +20,7 @@ from pipelines.resampling.means import finite
 from pipelines.stages.filter.guess import Guess
 from pipelines.stages.filter.reading import Reader
 
-_LOST_BELOW = 1 - 1e-9
+_LEAST_LOSS = 1e-9
 _MEANS = ("gold_survival", "candidates_removed", "filter_precision", "filter_recall")
 
 
@@ -80,13 +80,17 @@ class Condition:
 
 @dataclass(frozen=True)
 class ReadQuestion:
-    """A question with what was read out of it, its labels, and the share of its evidence that the filter leaves."""
+    """A question with what was read out of it, its labels, and the share of its evidence that the filter leaves.
+
+    `gold_in_chunks` is the share that any chunk holds: what is missing there was lost before the filter.
+    """
 
     question_id: str
     text: str
     conditions: tuple[Condition, ...]
     labels: Mapping[str, MetadataValue]
     gold_survival: float | None
+    gold_in_chunks: float | None
     with_filter: float | None
     without: float | None
 
@@ -110,7 +114,7 @@ class FilterReport:
     @property
     def lost(self) -> tuple[ReadQuestion, ...]:
         """The questions that lose evidence to the filter."""
-        return tuple(q for q in self.questions if q.gold_survival is not None and q.gold_survival < _LOST_BELOW)
+        return tuple(q for q in self.questions if _removed(q))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -144,9 +148,15 @@ def filter_reported(
         precision=precision,
         recall=recall,
         fields=_fields(questions, read, set(run.get(own.chunks).columns)),
-        questions=_questions(questions, read, _values(now, "gold_survival"), *values),
+        questions=_questions(questions, read, *(_values(one, "gold_survival") for one in (now, was)), *values),
         notes=tuple(run.notes),
     )
+
+
+def _removed(one: ReadQuestion) -> bool:
+    if one.gold_survival is None or one.gold_in_chunks is None:
+        return False
+    return one.gold_survival < one.gold_in_chunks - _LEAST_LOSS
 
 
 def _values(scores: Scores, metric: str) -> DoubleArray:
@@ -206,9 +216,7 @@ def _fields(
 def _questions(
     questions: Sequence[Question],
     read: Sequence[Sequence[Guess]],
-    survival: DoubleArray,
-    now: DoubleArray,
-    was: DoubleArray,
+    *values: DoubleArray,
 ) -> tuple[ReadQuestion, ...]:
     return tuple(
         ReadQuestion(
@@ -216,7 +224,7 @@ def _questions(
             question.text,
             tuple(Condition(one.where, one.confidence, one.said) for one in own),
             dict(question.filter),
-            *(finite(float(values[q])) for values in (survival, now, was)),
+            *(finite(float(column[q])) for column in values),
         )
         for q, (question, own) in enumerate(zip(questions, read, strict=True))
     )

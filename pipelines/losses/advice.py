@@ -17,7 +17,7 @@ def _parse(settings: Settings, _: str) -> str:
     used = settings["load"].get("use", "auto")
     return (
         f"The quotes are not in what the loader '{used}' made of the files: choose another loader or other cleaning "
-        "under load, and see that the quotes and pages of the questions are right."
+        "under load, and see that every file could be read, and that the quotes and pages of the questions are right."
     )
 
 

@@ -63,7 +63,8 @@ def described_filter(report: FilterReport) -> Iterator[str]:
         yield f"note: {note}"
     lost = sorted(report.lost, key=lambda one: one.gold_survival or 0)
     if lost:
-        yield f"{counted(len(lost), 'question')} of {report.n_questions:,} lose evidence to the filter:"
+        lose = "loses" if len(lost) == 1 else "lose"
+        yield f"{counted(len(lost), 'question')} of {report.n_questions:,} {lose} evidence to the filter:"
     for one in lost[:_MOST_QUESTIONS]:
         yield f"  {number(one.gold_survival)}  {shorten(one.text, 100)}  [{_read(one)}]"
 

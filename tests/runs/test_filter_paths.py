@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from pipelines.cache import Cache
 from pipelines.execution import Execution
-from pipelines.filter_report import filter_reported
+from pipelines.filter_report import ReadQuestion, filter_reported
 from pipelines.golden.dataset import Dataset
 from pipelines.latency import Stopwatch
 from pipelines.live import Live
@@ -100,6 +101,10 @@ def test_with_and_without_are_paired(dataset: Dataset, cache: Cache) -> None:
     none = filter_reported(
         planned(dataset, {"use": "none"}).pipeline, dataset, Execution(cache), split="test", metric="recall@5", seed=0
     )
+    lost_before = ReadQuestion("q", "?", (), {}, gold_survival=0.5, gold_in_chunks=0.5, with_filter=0, without=0)
+    lost_here = replace(lost_before, gold_survival=0.25)
+    assert replace(report, questions=(lost_before, lost_here)).lost == (lost_here,)
+    assert none.lost == ()
     assert none.gain.difference == 0
     assert none.precision.mean is None
     assert none.precision.reason == "the filter reads nothing out of questions"

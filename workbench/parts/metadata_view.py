@@ -95,9 +95,12 @@ def _read(one: api.FieldAgreement) -> dict[str, Any]:
 
 def _lost(run: Run, found: api.FilterReport) -> None:
     if not found.lost:
-        st.success("The filter removes no evidence of any question.")
+        missing = found.gold_survival.mean is not None and found.gold_survival.mean < 1
+        before = " What is missing was lost before it: see Lost evidence." if missing else ""
+        st.success(f"The filter removes no evidence of any question.{before}")
         return
-    st.caption(f"{len(found.lost):,} questions lose evidence to the filter. Tick one to look into it.")
+    lose = "loses" if len(found.lost) == 1 else "lose"
+    st.caption(f"{counted(len(found.lost), 'question')} {lose} evidence to the filter. Tick one to look into it.")
     rows = [
         {
             "question": one.question_id,
