@@ -184,6 +184,8 @@ def _plain(value: object) -> object:
 def _short(value: object) -> str:
     if isinstance(value, str):
         return shorten(Path(value).name or value, 40)
+    if isinstance(value, list) and value and all(isinstance(one, Mapping) and "use" in one for one in value):
+        return " + ".join(str(one["use"]) for one in value)
     return shorten(json.dumps(value, ensure_ascii=False), 40)
 
 

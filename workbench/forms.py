@@ -256,9 +256,8 @@ def _mapping(knob: Knob, value: Any, key: str) -> Any:
 
 def _area(knob: Knob, shown: str, key: str, example: str) -> str:
     height = min(240, max(80, 34 + 22 * (shown.count("\n") + 1)))
-    about = f"{declared.label(knob)}: {knob.description}"
     written = st.text_area(
-        declared.ours(about),
+        declared.label(knob),
         shown,
         key=key,
         help=declared.help_text(knob),

@@ -40,7 +40,7 @@ def test_settings_that_are_not_allowed_leave_no_preview(open_page: Open) -> None
     app.number_input(key="build.0.chunk.recursive.size").set_value(1).run()
     assert len(app.error) == 1
     assert not app.dataframe
-    assert "once the settings are allowed" in told(app)
+    assert "once the settings marked in red are mended" in told(app)
 
 
 def test_without_a_dataset_it_says_what_to_do(open_page: Open) -> None:

@@ -42,7 +42,7 @@ def _of_dataset(places: dict[str, Path], pipeline: Pipeline | None) -> None:
     with first:
         name = str(handover.choose("Dataset", list(places), "dataset"))
     if pipeline is None:
-        st.info("The preview stands here once the settings are allowed.")
+        st.info("The preview stands here once the settings marked in red are mended.")
         return
     state, written = reading.stamp(places[name]), json.dumps({part: pipeline.settings()[part] for part in STAGES})
     ids = _ids(str(places[name]), state, json.dumps({"load": pipeline.settings()["load"]}))
@@ -77,8 +77,9 @@ def _previewed(found: api.Preview, pipeline: Pipeline) -> None:
         return
     tokens = [chunk.tokens for chunk in chunks]
     widened = any((c.context_start, c.context_end) != (c.start, c.end) for c in chunks)
-    told = f"{counted(len(chunks), 'chunk')} of {len(text):,} characters · tokens {_spread(tokens)}"
-    st.caption(plain(told + (" · a wider context is handed on" if widened else "")))
+    told = f"{counted(len(chunks), 'chunk')} of {len(text):,} characters"
+    handed = " · a wider context is handed on, of" if widened else " · each of"
+    st.caption(plain(f"{told}{handed} {_spread(tokens)} tokens"))
     fields, rows = _grid(chunks, text)
     ids = [f"{c.start}-{c.end}" for c in chunks]
     ticked = grids.show(fields, rows, "preview.grid", 7, select="single-row-required", ids=ids)
@@ -88,7 +89,7 @@ def _previewed(found: api.Preview, pipeline: Pipeline) -> None:
 def _spread(tokens: Sequence[int]) -> str:
     if min(tokens) == max(tokens):
         return f"{tokens[0]:,}"
-    return f"{min(tokens):,} to {max(tokens):,}, median {median(tokens):,.0f}"
+    return f"{min(tokens):,} to {max(tokens):,} (median {median(tokens):,.0f})"
 
 
 def _grid(chunks: Sequence[api.PreviewedChunk], text: str) -> tuple[list[grids.Field], list[dict[str, Any]]]:

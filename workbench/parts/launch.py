@@ -39,6 +39,8 @@ def form(names: list[str], pipeline: Pipeline | None) -> None:
         split = _split(dataset)
     title = st.text_input("Name (optional)", key="launch.name", max_chars=10_000, placeholder=_label(pipeline))
     with faults.told():
+        if pipeline is None:
+            st.caption("The pipeline can be run once the settings marked in red are mended.")
         if _pressed(pipeline is None) and pipeline is not None:
             job = _submit(pipeline, dataset, split, title, again=False)
             _remember(job)

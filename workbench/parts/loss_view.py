@@ -19,7 +19,7 @@ _FIELDS = (
     grids.Field("question", "Id", width=110),
     grids.Field("text", "Question", width=330),
     grids.Field("share", "Lost here", "%.3f", 80, help="Share of the question's evidence that was lost at this stage"),
-    grids.Field("what", "What happened", width=265),
+    grids.Field("what", "What happened", width=330),
     grids.Field("document", "Document", width=150),
     grids.Field("quote", "Evidence", width=380),
 )
