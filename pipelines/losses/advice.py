@@ -54,8 +54,8 @@ def _retrieve(settings: Settings, _: str) -> str:
     if chosen.get("per_document") is not None:
         todo.append(f"allow more chunks per_document (now {chosen['per_document']})")
     todo.append("take more of each list into the pool" if used == "hybrid" else "search both ways with 'hybrid'")
-    others = ", a stronger embedding" if used != "bm25" else ""
-    return f"{', or '.join(todo).capitalize()}{others}."
+    todo += ["try a stronger embedding"] if used != "bm25" else []
+    return f"{', or '.join(todo).capitalize()}."
 
 
 def _rerank(settings: Settings, _: str) -> str:
