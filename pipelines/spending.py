@@ -20,12 +20,18 @@ def usd_a_question(plan: Plan, run: Execution) -> tuple[DoubleArray, str]:
 
     Answers that were looked up count as when they were given: their tokens, at the pipeline's price.
     """
-    parts = [(knobs.model, _usd(knobs, run.get(spent))) for knobs, spent in plan.spendings]
-    if not parts:
-        return np.full(len(plan.questions), np.nan), FREE
-    unpriced = [model for model, usd in parts if np.isnan(usd).any()]
-    total: DoubleArray = np.sum([usd for _, usd in parts], axis=0)
-    return total, _unpriced(unpriced) if unpriced else ""
+    spendings = [(knobs, run.get(spent)) for knobs, spent in plan.spendings]
+    unknown = np.full(len(plan.questions), np.nan)
+    if not spendings:
+        return unknown, FREE
+    prices = [_usd(knobs, spent) for knobs, spent in spendings]
+    unpriced = [knobs.model for (knobs, _), usd in zip(spendings, prices, strict=True) if np.isnan(usd).any()]
+    total: DoubleArray = np.sum(prices, axis=0)
+    if not unpriced:
+        return total, ""
+    asked = np.sum([spent.calls for _, spent in spendings], axis=0) > 0
+    # Questions for which nothing was asked cost nothing; alone they would make a price of 0 out of an unknown one.
+    return total if np.isfinite(total[asked]).any() else unknown, _unpriced(unpriced)
 
 
 def _usd(knobs: ChatKnobs, spent: Spent) -> DoubleArray:
