@@ -48,9 +48,12 @@ def _ranked(rankings: Rankings, question: int) -> list[int]:
 def _first(case: Case, ranked: list[int], last: str, size: int) -> list[int]:
     if last == "cut":
         return ranked[:size]
-    kept, tokens = [], 0
+    kept, tokens, handed_on = [], 0, set[tuple[int, int, int]]()
     for c in ranked:
-        tokens += int(case.chunks.tokens[c])
+        chunks = case.chunks
+        span = int(chunks.document[c]), int(chunks.context_start[c]), int(chunks.context_end[c])
+        tokens += 0 if span in handed_on else int(chunks.tokens[c])  # a shared context is handed on once
+        handed_on.add(span)
         if tokens > size:
             break
         kept.append(c)
