@@ -104,7 +104,7 @@ def filters(contents: Contents) -> Iterator[Finding]:
 
 def _filter_findings(fields: list[str], values: list[str], shut_out: list[str]) -> Iterator[Finding]:
     if fields:
-        message = "Filters name a metadata field that no document has (n: {n}); correct it, or let an extractor fill it."
+        message = "Filters name a metadata field that no document has (n: {n}); correct it, or have it extracted."
         yield Finding.of("warning", "filter-unknown-field", message, fields)
     if values:
         message = "Filters ask for a value that no document has, its type counted (n: {n}); correct the value."
