@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.catalog import STAGE_NAMES
+from pipelines.errors import counted
 from pipelines.execution import Execution, Node, StageReport
 from pipelines.index_loss import index_loss, loss_cuts
 from pipelines.latency import Stopwatch
@@ -253,7 +254,8 @@ def _notes(work: Plan, rankings: Rankings, chunks: Chunks) -> list[str]:
     if beyond:
         names = ", ".join(f"@{k}" for k in beyond)
         notes.append(
-            f"Metrics {names} look at {rankings.depth} chunks only, {why}; they equal those at {rankings.depth}."
+            f"Metrics {names} look at {counted(rankings.depth, 'chunk')} only, {why}; "
+            f"they equal those at {rankings.depth}."
         )
     handed_on = (
         np.where(rankings.chunk == PADDING, 0, chunks.tokens[rankings.chunk]).sum(axis=1) if len(chunks) else [0]

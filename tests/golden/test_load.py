@@ -75,10 +75,10 @@ def test_a_binary_file_called_txt_is_refused_with_its_name_and_byte(tmp_path: Pa
 
 
 def test_front_matter_becomes_metadata_and_leaves_the_text(tmp_path: Path):
-    content = "---\r\nyear: 2024\ndate: 2024-05-06\nfinal: true\nnote:\n---\r\n# Title\n"
+    content = "---\r\nyear: 2024\ndate: 2024-05-06\nfinal: true\nnote:\ntags: [a, b]\nnone: []\n---\r\n# Title\n"
     (document,) = parse(tmp_path, "a.md", content)
     assert document.text == "# Title\n"
-    assert dict(document.metadata) == {"year": 2024, "date": "2024-05-06", "final": True}
+    assert dict(document.metadata) == {"year": 2024, "date": "2024-05-06", "final": True, "tags": "a; b"}
 
 
 def test_front_matter_can_be_left_in_the_text(tmp_path: Path):
@@ -102,7 +102,7 @@ def test_empty_front_matter_is_taken_out(tmp_path: Path):
 @pytest.mark.parametrize(
     ("block", "said"),
     [
-        ("tags: [a, b]", "'tags' is a list"),
+        ("tags: [[a], b]", "'tags' is a list"),
         ("who: {name: x}", "'who' is an object"),
         ("1: x", "has a field called 1"),
         ("x: .nan", "'x' is nan"),

@@ -181,6 +181,8 @@ def test_several() -> None:
     several = components("extract")["several"]
     spelled = [one.settings() for one in several(extractors=settings).parts()]
     assert several(extractors=settings).fingerprint() == several(extractors=spelled).fingerprint()
+    named = [settings[0], settings[1], "section"]
+    assert several(extractors=named).fingerprint() == several(extractors=settings).fingerprint()
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,14 @@ class SeveralExtractors(Replacing, name="several", version=1):
         examples=[[{"use": "path"}], [{"use": "section"}, {"use": "dates", "level": "chunk"}]],
     )
 
+    @field_validator("extractors", mode="before")
+    @classmethod
+    def _named(cls, extractors: object) -> object:
+        """Take a bare name for an extractor with its defaults, as a stage of a pipeline does."""
+        if not isinstance(extractors, list | tuple):
+            return extractors
+        return [{"use": one} if isinstance(one, str) else one for one in extractors]
+
     @field_validator("extractors")
     @classmethod
     def _complete(cls, extractors: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:

@@ -29,7 +29,10 @@ class _PlainYaml(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-class MarkdownLoader(Loader, name="markdown", version=3):
+_JOINT = "; "
+
+
+class MarkdownLoader(Loader, name="markdown", version=4):
     """Read Markdown as it is; sections and tables are marked, leading YAML between `---` lines becomes metadata.
 
     `auto` takes it for such files; choose it by name where any other file is a mistake, which is then reported.
@@ -69,4 +72,12 @@ def _fields(block: str, where: str) -> dict[str, MetadataValue] | None:
         ) from error
     if values is None and not block.strip():
         return {}
-    return metadata_of(values, where, "front matter") if isinstance(values, dict) else None
+    if not isinstance(values, dict):
+        return None
+    return metadata_of({name: _flat(value) for name, value in values.items()}, where, "front matter")
+
+
+def _flat(value: object) -> object:
+    """Return a list of plain values, such as tags, as one text with "; " between, which $contains looks into."""
+    plain = isinstance(value, list) and all(isinstance(one, str | int | float) for one in value)
+    return _JOINT.join(map(str, value)) or None if plain and isinstance(value, list) else value
