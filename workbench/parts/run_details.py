@@ -87,7 +87,8 @@ def _facts(run: Run) -> None:
             st.metric(label, f"{number:,}", width="content")
         st.metric("Seconds", f"{run.seconds:.1f}", width="content")
     versions = f"dataset version {run.dataset_version[:8]}, code {run.versions.code}, seed {run.seed}"
-    st.caption(plain(f"Run {run.id} on {own(run.dataset_name)}, questions: {run.split}; {run.created}; {versions}."))
+    begun = f"{run.created[:16].replace('T', ' ')} UTC"
+    st.caption(plain(f"Run {run.id} on {own(run.dataset_name)}, questions: {run.split}; {begun}; {versions}."))
 
 
 def _row(one: Measured) -> dict[str, Any]:

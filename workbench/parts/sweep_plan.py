@@ -22,7 +22,7 @@ _MANY = 1_000
 _ORDER = {name: i for i, name in enumerate(STAGE_NAMES)}
 _FIELDS = (
     grids.Field("stage", "Stage", width=82),
-    grids.Field("n", "Executions", "%d", 78, help="Distinct ones, after sharing"),
+    grids.Field("n", "Executions", "%d", 90, help="Distinct ones, after sharing"),
     grids.Field("n_stored", "Stored", "%d", 62, help="In the store already: looked up, not computed"),
     grids.Field("seconds", "Expected", width=150),
 )
@@ -107,7 +107,8 @@ def _expected(found: api.Estimate) -> str:
         return "Every configuration was run before: nothing is computed again."
     if found.seconds is None:
         known = sum(stage.seconds or 0.0 for stage in found.stages)
-        return f"It takes {lasting(known)} and what was not measured on this machine yet."
+        least = f"at least {lasting(known)}" if known >= 1 else "a time that cannot be told"
+        return f"It takes {least}: some of it was not measured on this machine yet."
     by = f" with {counted(found.workers, 'worker')}" if found.workers > 1 else ""
     return f"It takes about {lasting(found.seconds)}{by}."
 

@@ -83,6 +83,8 @@ def how_far(job: Job) -> str:
 def ends(job: Job) -> str:
     """Return when a sweep is expected to end."""
     left = left_s(job)
+    if left is None and not job.progress.get("trials_total"):
+        return ""
     if left is None:
-        return "no end expected yet" if job.progress.get("trials_total") else ""
+        return "no end expected yet" if int(job.progress.get("trials_done") or 0) < planned(job) else ""
     return "about to end" if left < 1 else f"ends about {clock(time.time() + left)}, in {lasting(left)}"

@@ -54,7 +54,15 @@ def cut_off(pipeline: Pipeline) -> int:
     if own not in st.session_state:
         wanted = handover.asked("k") or ""
         st.session_state[own] = min(max(int(wanted), 1), most) if wanted.isdecimal() else min(_USUAL_K, most)
-    k = int(st.slider("k, chunks handed on", 1, most, key=own, help="The cut-off at which the metrics are shown"))
+    k = int(
+        st.slider(
+            "k, chunks handed on",
+            1,
+            most,
+            key=own,
+            help="The cut-off at which the metrics are shown, of the run as it was and as it is now",
+        )
+    )
     handover.keep(k=str(k))
     return k
 
