@@ -70,7 +70,8 @@ def _rerank(settings: Settings, _: str) -> str:
 def _cut(settings: Settings, k: str) -> str:
     reranked = settings["rerank"].get("use", "none") != "none"
     order = "Choose a stronger reranker" if reranked else "Add a reranker"
-    return f"{order}, or hand on more than {k} chunks: the evidence was found, and ranked too low."
+    chunks = "1 chunk" if k == "1" else f"{k} chunks"
+    return f"{order}, or hand on more than {chunks}: the evidence was found, and ranked too low."
 
 
 def _budget(settings: Settings, budget: str) -> str:

@@ -15,7 +15,7 @@ from workbench.text import Mark, legend, matches, own, plain, shortened, show_ma
 _MARKS = {PAGE: "Pages", SECTION: "Sections", TABLE: "Tables"}
 _QUESTION = (
     grids.Field("id", "Id", width=150),
-    grids.Field("question", "Question", width=620),
+    grids.Field("question", "Question", width=585),
     grids.Field("split", "Split", width=60),
     grids.Field("tags", "Tags", width=160),
     grids.Field("evidence", "Evidence", "%d", 80),
