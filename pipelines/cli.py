@@ -21,6 +21,7 @@ from pipelines.runs.table import DEFAULT_METRICS, rows_to_csv
 from pipelines.settings import REPOSITORY, logs_folder
 from pipelines.terminal.describe import described_components, described_import, described_report
 from pipelines.terminal.losses import described_loss_rows, loss_cells, loss_rows_grid
+from pipelines.terminal.options import CsvOption, DatasetOption, JsonOption
 from pipelines.terminal.output import complain, console, say, writable, write_json, write_text
 from pipelines.terminal.progress import cancelling, follow
 from pipelines.terminal.tables import HEADLINE, SHORT, comparison_grid, questions_grid, run_grid, runs_grid
@@ -38,9 +39,6 @@ cli_ask.register(app)
 cli_losses.register(app)
 cli_metadata.register(app)
 
-DatasetOption = Annotated[str, typer.Option("--dataset", "-d", help="A dataset's name, or its folder")]
-JsonOption = Annotated[str | None, typer.Option("--json", help="Write the result to this file; - is standard output")]
-CsvOption = Annotated[str | None, typer.Option("--csv", help="Write the table to this file; - is standard output")]
 MetricsOption = Annotated[str | None, typer.Option("--metrics", help="Metrics to show, separated by commas, or: all")]
 
 

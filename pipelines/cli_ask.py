@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from pipelines import api
 from pipelines.errors import ConfigurationError, counted, shorten
 from pipelines.pipeline import Pipeline
+from pipelines.terminal.options import DatasetOption, JsonOption, PipelineArgument
 from pipelines.terminal.output import complain, number, say, writable, write_json
 
 _SHOWN_CHARS = 600
@@ -21,16 +21,14 @@ def register(app: typer.Typer) -> None:
 
 
 def ask(
-    pipeline: Annotated[Path, typer.Argument(metavar="PIPELINE.yaml", help="A pipeline")],
+    pipeline: PipelineArgument,
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="What to look for")],
-    dataset: Annotated[str, typer.Option("--dataset", "-d", help="A dataset's name, or its folder")],
+    dataset: DatasetOption,
     k: Annotated[int, typer.Option("--k", min=1, max=1000, help="How many passages to show")] = 5,
     known: Annotated[
         str | None, typer.Option(help="Values that the filter 'known' goes by, such as '{year: 2024}'")
     ] = None,
-    json: Annotated[
-        str | None, typer.Option("--json", help="Write the result to this file; - is standard output")
-    ] = None,
+    json: JsonOption = None,
 ) -> None:
     """Show what a pipeline finds for a question of your own."""
     writable(json)

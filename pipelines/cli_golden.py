@@ -16,12 +16,9 @@ from pipelines.runs.jobs import Job
 from pipelines.stages.load import read_text
 from pipelines.terminal.golden import described_holes, described_slices, holes_grid, slices_grid
 from pipelines.terminal.judging import judge_here
+from pipelines.terminal.options import CsvOption, JsonOption
 from pipelines.terminal.output import console, say, writable, write_json, write_text
 from pipelines.terminal.progress import cancelling, follow
-
-DatasetOption = Annotated[str, typer.Option("--dataset", "-d", help="A dataset's name, or its folder")]
-JsonOption = Annotated[str | None, typer.Option("--json", help="Write the result to this file; - is standard output")]
-CsvOption = Annotated[str | None, typer.Option("--csv", help="Write the table to this file; - is standard output")]
 
 
 def register(app: typer.Typer) -> None:

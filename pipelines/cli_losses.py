@@ -8,6 +8,7 @@ import typer
 
 from pipelines import api
 from pipelines.terminal.losses import described_losses, described_questions, waterfall_grid
+from pipelines.terminal.options import JsonOption
 from pipelines.terminal.output import console, number, say, writable, write_json
 
 
@@ -22,9 +23,7 @@ def losses(
     stage: Annotated[
         str | None, typer.Option(help="List the questions behind this stage: parse, chunk, filter, retrieve, ...")
     ] = None,
-    json: Annotated[
-        str | None, typer.Option("--json", help="Write the result to this file; - is standard output")
-    ] = None,
+    json: JsonOption = None,
 ) -> None:
     """Show where a run lost evidence, stage by stage, the questions behind each loss, and which knob to turn."""
     writable(json)

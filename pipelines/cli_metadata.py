@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,11 +9,8 @@ import typer
 from pipelines import api
 from pipelines.pipeline import Pipeline
 from pipelines.terminal.metadata import described_filter, extraction_grid, filter_fields_grid, filter_grid
+from pipelines.terminal.options import DatasetOption, JsonOption, PipelineArgument
 from pipelines.terminal.output import console, say, writable, write_json
-
-DatasetOption = Annotated[str, typer.Option("--dataset", "-d", help="A dataset's name, or its folder")]
-JsonOption = Annotated[str | None, typer.Option("--json", help="Write the result to this file; - is standard output")]
-PipelineArgument = Annotated[Path, typer.Argument(metavar="PIPELINE.yaml", help="A pipeline")]
 
 
 def register(app: typer.Typer) -> None:

@@ -11,6 +11,7 @@ import typer
 from pipelines import api
 from pipelines.errors import ConfigurationError
 from pipelines.runs.jobs import Job
+from pipelines.terminal.options import CsvOption, DatasetOption, JsonOption
 from pipelines.terminal.output import console, grid, say, writable, write_json, write_text
 from pipelines.terminal.progress import cancelling, follow
 from pipelines.terminal.sweeps import (
@@ -24,9 +25,6 @@ from pipelines.terminal.sweeps import (
     trials_grid,
 )
 
-DatasetOption = Annotated[str, typer.Option("--dataset", "-d", help="A dataset's name, or its folder")]
-JsonOption = Annotated[str | None, typer.Option("--json", help="Write the result to this file; - is standard output")]
-CsvOption = Annotated[str | None, typer.Option("--csv", help="Write the table to this file; - is standard output")]
 _DEFAULT = "dev, else all"
 
 

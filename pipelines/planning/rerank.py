@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -30,22 +31,22 @@ FEWEST_TO_LEARN_FROM = 8
 
 
 @dataclass(frozen=True)
-class RerankPlan(QueriesPlan):
+class RerankPlan(QueriesPlan, ABC):
     """The stage executions of one pipeline that put what was retrieved in a better order, as nodes of a graph."""
 
-    @cached_property
+    @property
+    @abstractmethod
     def before_rerank(self) -> Node[Rankings]:
         """The ranking of every question as retrieval hands it to the reranker."""
-        raise NotImplementedError
 
-    @cached_property
+    @property
+    @abstractmethod
     def gold(self) -> Node[Gold]:
         """The evidence of the questions as spans of the parsed documents."""
-        raise NotImplementedError
 
+    @abstractmethod
     def retrieved(self, retriever: Retriever) -> Node[Rankings]:
         """The ranking of every question by one retriever."""
-        raise NotImplementedError
 
     @cached_property
     def rankings(self) -> Node[Rankings]:
