@@ -82,8 +82,7 @@ def test_judging_by_key_ends_in_a_new_version(server: str, session: Session, hom
     expect(page.get_by_text("Does the marked passage answer the question?")).to_be_visible()
     _settle(page)
     _harmless(page)
-    page.locator("h1").click()  # out of the field, so that keys are no text
-    page.keyboard.press("y")
+    page.keyboard.press("y")  # at once: the field of the name has gone, so that keys are judgements
     expect(page.get_by_text(re.compile("1 judged by people"))).to_be_visible()
     _settle(page)
     page.keyboard.press("u")

@@ -49,6 +49,15 @@ def test_without_a_name_nothing_is_asked(open_page: Open) -> None:
     assert not any(one.key.startswith("judge.Relevant") for one in app.button)
 
 
+def test_a_name_once_given_leaves_the_keys_to_judging(open_page: Open) -> None:
+    app = _open(open_page, judge="")
+    next(one for one in app.text_input if one.label == "Your name").set_value(" Bo ").run()
+    assert not app.exception and "Judging as Bo" in told(app)
+    assert not any(one.label == "Your name" for one in app.text_input)
+    app.button(key="judge.rename").click().run()
+    assert any(one.label == "Your name" for one in app.text_input) and "Judging as" not in told(app)
+
+
 def test_a_judgement_is_kept_at_once_and_the_next_passage_comes(open_page: Open) -> None:
     app = _open(open_page)
     queue = _queue()

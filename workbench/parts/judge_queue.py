@@ -50,22 +50,39 @@ def ask() -> Asked | None:
     """Ask for the name, the depth, and whether second opinions are wanted; None while there is no name."""
     first, second, third = st.columns([1.4, 1, 2.2], vertical_alignment="bottom")
     with first:
-        own = handover.key("judge")
-        if own not in st.session_state:
-            st.session_state[own] = handover.asked("judge") or st.session_state.get(_LAST_JUDGE, "")
-        name = st.text_input("Your name", key=own, max_chars=80, placeholder="so that judgements can be told apart")
-        handover.keep(judge=name.strip())
-        st.session_state[_LAST_JUDGE] = name
+        name = _name()
     with second:
         depth = int(
             st.number_input("First ranks", 1, _DEEPEST, _DEPTH, key=handover.key("depth"), help="Of each run's ranking")
         )
     with third:
         again = st.toggle("Second opinions", key=handover.key("again"), help="Also ask for what others judged already")
-    if not name.strip():
+    if not name:
         st.info("Write your name to begin: judgements are kept with who made them, and people may disagree.")
         return None
-    return Asked(name.strip(), depth, again)
+    return Asked(name, depth, again)
+
+
+def _name() -> str:
+    """Ask for the judge's name. Once it is there, the field goes, for the keys that follow are judgements."""
+    name = (handover.asked("judge") or st.session_state.get(_LAST_JUDGE, "")).strip()
+    if not name:
+        written = st.text_input("Your name", max_chars=80, placeholder="so that judgements can be told apart")
+        if not written.strip():
+            return ""
+        handover.keep(judge=written.strip())
+        st.rerun()
+    handover.keep(judge=name)
+    st.session_state[_LAST_JUDGE] = name
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(f"Judging as {name}", width="content")
+        st.button("Another name", on_click=_forget_name, type="tertiary", key="judge.rename")
+    return name
+
+
+def _forget_name() -> None:
+    st.session_state.pop(_LAST_JUDGE, None)
+    handover.keep(judge=None)
 
 
 def opened(runs: Sequence[str], asked: Asked) -> Session:
