@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -25,6 +26,7 @@ from pipelines.records import (
     Scores,
     Spent,
 )
+from pipelines.records.pairs import LeftOut, Passage, TrainingPair, TrainingPairs
 from pipelines.records.training import Training
 
 T = TypeVar("T")
@@ -191,3 +193,19 @@ def _save_training(value: Training, folder: Path) -> None:
 
 
 TRAINING: Codec[Training] = Codec(_save_training, _load_training)
+
+
+def _load_pairs(folder: Path) -> TrainingPairs:
+    raw = _get_json(folder / "pairs.json")
+    return TrainingPairs(tuple(map(_pair, raw["pairs"])), tuple(LeftOut(**one) for one in raw["left_out"]))
+
+
+def _pair(raw: Mapping[str, Any]) -> TrainingPair:
+    passages = {"positive": Passage(**raw["positive"]), "negatives": tuple(Passage(**one) for one in raw["negatives"])}
+    return TrainingPair(**{**raw, **passages})
+
+
+PAIRS: Codec[TrainingPairs] = Codec(
+    lambda v, folder: _put_json(folder / "pairs.json", asdict(v)),
+    _load_pairs,
+)

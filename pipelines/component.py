@@ -10,10 +10,10 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from pipelines.errors import ConfigurationError, did_you_mean, shorten
-from pipelines.knobs import knobs
+from pipelines.knobs import applies, knobs
 
 C = TypeVar("C", bound="Component")
 _REGISTRY: dict[str, dict[str, type[Component]]] = {}
@@ -50,6 +50,14 @@ class Component(BaseModel):
             )
         cls.name, cls.version, cls.identity = name, version, identity
         known[name] = cls
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_idle_knobs(cls, given: Any) -> Any:
+        """Leave knobs that do not apply at their defaults, so that settings which come to the same are equal."""
+        if not isinstance(given, Mapping):
+            return given
+        return {name: value for name, value in given.items() if applies(cls, str(name), given)}
 
     def __init_subclass__(cls, **_: Any) -> None:
         """Swallow the class arguments, which `__pydantic_init_subclass__` reads."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 
@@ -103,7 +103,8 @@ class Execution:
     """Gets nodes, remembering what it has got; one execution serves any number of pipelines over the same store.
 
     With `keep` false the store is read and not written to. `on_computed` is told of each output that was computed, with
-    its seconds, once it is kept; `on_worked` of work whose amount only its doer knows: what, how many units, seconds.
+    its seconds, once it is kept; `on_worked` of work whose amount only its doer knows: what, how many units, seconds;
+    `on_learnt` of each point of a training's curve, with the key of what is trained.
     """
 
     cache: Cache
@@ -114,6 +115,7 @@ class Execution:
     claims: Claims = field(default_factory=Unclaimed)
     on_computed: Callable[[Node[Any], float], None] = lambda node, seconds: None
     on_worked: Callable[[str, float, float], None] = lambda what, units, seconds: None
+    on_learnt: Callable[[str, Mapping[str, object]], None] = lambda key, point: None
     _memory: dict[str, Any] = field(default_factory=dict)
     _noted: list[list[str]] = field(default_factory=lambda: [[]])
 

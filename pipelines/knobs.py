@@ -41,6 +41,11 @@ class Knob:
         """Return the allowed values of a choice, else nothing."""
         return tuple(self.schema.get("enum", ()))
 
+    @property
+    def when(self) -> Mapping[str, tuple[Any, ...]]:
+        """Return the values that other knobs must have for this one to apply; nothing for most."""
+        return {name: tuple(values) for name, values in self.schema.get("when", {}).items()}
+
     def bounds(self) -> str:
         """Say what is allowed, such as "16 to 2048 tokens", "rrf | weighted" or "a list, each 1 to 1000"."""
         return f"{_bounds(self.schema)} {self.unit}".strip()
@@ -86,3 +91,18 @@ def _inlined(prop: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str,
     """Follow a reference to a shared definition, so that a reader needs only this knob."""
     reference = prop.get("$ref", "")
     return {**schema["$defs"][reference.rsplit("/", 1)[-1]], **prop} if reference else prop
+
+
+def applies(component: type[BaseModel], knob: str, values: Mapping[str, Any]) -> bool:
+    """Return whether a knob means anything at these `values` of the others; one that is not given has its default.
+
+    A field says so by `json_schema_extra={"when": {"method": ["lora", "full"]}}`: elsewhere it is left at its default,
+    whatever is given.
+    """
+    field = component.model_fields.get(knob)
+    extra = field.json_schema_extra if field is not None else None
+    when = extra.get("when", {}) if isinstance(extra, Mapping) else {}
+    if not isinstance(when, Mapping):
+        return True
+    held = {name: values.get(name, component.model_fields[name].get_default()) for name in when}
+    return all(isinstance(allowed, list) and held[name] in allowed for name, allowed in when.items())

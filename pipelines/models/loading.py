@@ -23,6 +23,14 @@ _TRIED_ROWS = 12
 
 
 @dataclass(frozen=True)
+class Blend:
+    """Weights between two models of one shape: `share` of the loaded one, the rest of the `base`."""
+
+    base: str
+    share: float
+
+
+@dataclass(frozen=True)
 class EncoderSpec:
     """What has to be loaded: a folder or hub name, the digest of its files, and how it is computed.
 
@@ -33,6 +41,7 @@ class EncoderSpec:
     weights: str
     way: Way
     fitted: Path | None = None
+    blend: Blend | None = None
     n_threads: int = field(default_factory=threads)
 
 
@@ -44,6 +53,8 @@ def load_encoder(spec: EncoderSpec) -> Encoder:
         ConfigurationError: when it cannot be loaded, or not be computed in the way that is asked for.
     """
     model = load_model(spec.model, spec.way.device)
+    if spec.blend is not None:
+        blended(model, spec.blend)
     transform = _transform(model[0], spec)
     return Encoder(model, transform, fixed_rows(model, transform, spec.way.device))
 
@@ -66,6 +77,17 @@ def load_model(name: str, device: str) -> SentenceTransformer:
     except (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError) as error:
         raise not_loaded(folder, "a sentence-transformers model", error) from error
     return model.float().eval()
+
+
+def blended(model: SentenceTransformer, blend: Blend) -> None:
+    """Move the weights of a loaded model towards those of the base, in place."""
+    import torch
+
+    base = load_model(blend.base, "cpu").state_dict()
+    with torch.no_grad():
+        for name, weight in model.state_dict().items():
+            if weight.is_floating_point():
+                weight.lerp_(base[name].to(weight.device), 1.0 - blend.share)
 
 
 def fixed_rows(model: SentenceTransformer, transform: Transform, device: str) -> int | None:

@@ -34,17 +34,21 @@ class Encoding:
     @property
     def space(self) -> str:
         """Return the name of the vectors' space: equal names, equal vectors for equal texts."""
-        what = "query vectors" if self.queries else "vectors"
-        return digest({"what": what, "by": self.embedder.fingerprint(), "fitted": self.key})
+        what, beneath = "query vectors" if self.queries else "vectors", self.embedder.beneath()
+        return digest({"what": what, "by": beneath.fingerprint(), "fitted": self.key if beneath.fits() else ""})
 
     def vectors(self, run: Execution, texts: Sequence[str]) -> FloatArray:
         """Return one vector a text, float32 [n_texts, dimensions]; what other chunkings embedded is looked up."""
-        embed = self.embedder.embed_queries if self.queries else self.embedder.embed_documents
+        return self.embedder.shape(self._kept(run, texts), queries=self.queries, fitted=self.fitted)
+
+    def _kept(self, run: Execution, texts: Sequence[str]) -> FloatArray:
+        beneath = self.embedder.beneath()
+        embed = beneath.embed_queries if self.queries else beneath.embed_documents
 
         def compute(missing: LongArray, keep: Keep) -> None:
             started, new = time.perf_counter(), [texts[i] for i in missing]
             embed(new, run.progress(self.stage), fitted=self.fitted, keep=keep)
-            run.on_worked(work_name(self.embedder), sum(map(len, new)), time.perf_counter() - started)
+            run.on_worked(work_name(beneath), sum(map(len, new)), time.perf_counter() - started)
 
         rows = remembered(_rows(run, self.space), [text_key(text) for text in texts], compute)
         if len(rows) == 0:

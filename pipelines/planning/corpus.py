@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pipelines import codecs
 from pipelines.cache import DamagedArtefact
-from pipelines.component import digest
+from pipelines.component import Component, digest
 from pipelines.execution import Execution, Node, node_key
 from pipelines.golden.dataset import Dataset
 from pipelines.golden.loading import notes_on_files
@@ -20,7 +20,7 @@ from pipelines.planning.by_text import Encoding
 from pipelines.planning.folders import FOLDER, LIVING_FOLDER, GuardedIndex, made_aside
 from pipelines.records import Chunks, Documents, FloatArray, Searchable
 from pipelines.stages.chunk import Encode
-from pipelines.stages.embed import Embedder
+from pipelines.stages.embed import Embedder, TrainedEmbedder
 from pipelines.stages.embed.headers import HEADERS_VERSION, headed_texts
 from pipelines.stages.extract.found import extraction_notes
 
@@ -101,11 +101,18 @@ class CorpusPlan:
         )
 
     @cached_property
+    def trained(self) -> Node[Path] | None:
+        """What an embedder learns from the train split; None for most, and where no questions are known."""
+        return None
+
+    @cached_property
     def fitted(self) -> Node[Path] | None:
-        """What the embedder makes of the corpus before it embeds, such as a calibrated model; None for most."""
+        """What the embedder makes before it embeds, such as a calibrated or a finetuned model; None for most."""
         embed = self.pipeline.embed
         if not embed.fits():
             return None
+        if isinstance(embed, TrainedEmbedder):
+            return self.trained
         inputs = (self.documents,)
 
         def work(run: Execution) -> Path:
@@ -133,10 +140,16 @@ class CorpusPlan:
         inputs: tuple[Node[Any], ...] = (texts,) if self.fitted is None else (texts, self.fitted)
         return Node("embed", self._key(what, "embed", inputs), inputs, work, codecs.VECTORS)
 
+    def with_components(self, **components: Component) -> Self:
+        """Return the same plan with other components at some stages."""
+        return replace(self, pipeline=Pipeline({**self.pipeline.components, **components}))
+
     @cached_property
     def vectors(self) -> Node[FloatArray]:
         """One vector a chunk; a text that any chunking embedded before is looked up."""
-        texts = self.embedded_texts
+        texts, of_documents = self.embedded_texts, self.pipeline.embed.of_documents()
+        if of_documents is not self.pipeline.embed:
+            return self.with_components(embed=of_documents).vectors
         return self._embedding(
             "vectors", texts, lambda run: self._encoding(run, queries=False).vectors(run, run.get(texts))
         )

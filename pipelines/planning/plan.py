@@ -14,8 +14,8 @@ from pipelines.golden.resolve import Resolution
 from pipelines.pipeline import Pipeline
 from pipelines.planning.asking import Asking
 from pipelines.planning.feedback import Feed, feeds
+from pipelines.planning.learning import LearningPlan
 from pipelines.planning.places import columns_of_place
-from pipelines.planning.rerank import RerankPlan
 from pipelines.planning.searching import Search
 from pipelines.records import (
     PADDING,
@@ -33,7 +33,7 @@ from pipelines.stages.transform.none import NoTransformer
 
 
 @dataclass(frozen=True)
-class Plan(RerankPlan):
+class Plan(LearningPlan):
     """The stage executions of one pipeline over some questions of one dataset, as nodes of a graph.
 
     Each node's key holds what its output depends on and nothing else: adding a question embeds no document again,

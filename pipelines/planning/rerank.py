@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from pipelines import codecs
 from pipelines.errors import DatasetError, counted, shorten
 from pipelines.execution import Execution, Node, node_key
 from pipelines.golden.dataset import Dataset
+from pipelines.golden.resolve import Resolution
 from pipelines.models.chat_knobs import ChatKnobs
 from pipelines.planning.asking import Asking
 from pipelines.planning.by_text import reranked_by_pairs
@@ -22,7 +24,7 @@ from pipelines.planning.places import columns_of_place
 from pipelines.planning.queries import QueriesPlan, spent_of
 from pipelines.records import BoolArray, Chunks, Gold, Paid, Question, Rankings, Spent
 from pipelines.records.training import Training
-from pipelines.stages.rerank import Circumstances, FittedReranker, PairReranker, Reranker, Retrieved
+from pipelines.stages.rerank import Circumstances, FittedReranker, PairReranker, Reranker, Retrieved, TrainedReranker
 from pipelines.stages.rerank.features import relevant_of
 from pipelines.stages.rerank.judged import ChatReranker
 from pipelines.stages.retrieve import Retriever
@@ -44,6 +46,16 @@ class RerankPlan(QueriesPlan, ABC):
     def gold(self) -> Node[Gold]:
         """The evidence of the questions as spans of the parsed documents."""
 
+    @property
+    @abstractmethod
+    def resolution(self) -> Node[Resolution]:
+        """The questions with their evidence located in the parsed documents, and what of it is lost there."""
+
+    @property
+    @abstractmethod
+    def trained_reranker(self) -> Node[Path] | None:
+        """What a cross-encoder learns from the train split; None for other rerankers."""
+
     @abstractmethod
     def retrieved(self, retriever: Retriever) -> Node[Rankings]:
         """The ranking of every question by one retriever."""
@@ -60,15 +72,16 @@ class RerankPlan(QueriesPlan, ABC):
             return Node("rerank", key, (judged,), lambda run: run.get(judged).value, codecs.RANKINGS)
 
         def work(run: Execution) -> Rankings:
-            found = self.seen(run)
-            if isinstance(rerank, PairReranker):
-                return reranked_by_pairs(run, rerank, found)
+            found, ready = self.seen(run), run.get(reranker)
             self._tell_of_train(run)
-            return run.get(reranker).rerank(found, run.progress("rerank"))
+            if isinstance(ready, PairReranker):
+                return reranked_by_pairs(run, ready, found)
+            return ready.rerank(found, run.progress("rerank"))
 
         # A reranker comes first: one that cannot learn should say so before anything is retrieved.
         inputs = (reranker, *self.looked_at)
-        labels = [self.asking.asked_key, self._learnt_from] if rerank.needs_circumstances else []
+        labels: list[object] = [self.asking.asked_key] if rerank.needs_circumstances else []
+        labels += [self._learnt_from] if rerank.fits() else []
         key = node_key("reranked", [rerank.fingerprint(), self.asking.texts_key, *labels], inputs)
         return Node("rerank", key, inputs, work, codecs.RANKINGS)
 
@@ -142,7 +155,12 @@ class RerankPlan(QueriesPlan, ABC):
     @cached_property
     def reranker(self) -> Node[Reranker]:
         """The reranker, which has learnt where it has to; what it makes of its table is made anew, never kept."""
-        rerank = self.pipeline.rerank
+        rerank, trained = self.pipeline.rerank, self.trained_reranker
+        if isinstance(rerank, TrainedReranker) and trained is not None:
+            return Node(
+                "rerank", node_key("opened", rerank.fingerprint(), (trained,)), (trained,),
+                lambda run: rerank.opened(run.get(trained)),
+            )  # fmt: skip
         if not isinstance(rerank, FittedReranker):
             return Node("rerank", node_key("reranker", rerank.fingerprint(), ()), (), lambda _: rerank)
         training = self.training(rerank)

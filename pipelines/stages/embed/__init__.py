@@ -13,6 +13,8 @@ from pipelines.component import Component
 from pipelines.progress import Keep, Progress, nothing, silent
 from pipelines.records import Documents, FloatArray
 from pipelines.stages.embed.headers import Header
+from pipelines.training.knobs import PairKnobs
+from pipelines.training.lesson import Lesson, Workshop
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,21 @@ class Embedder(Component, stage="embed"):
     def fit(self, documents: Documents, folder: Path, progress: Progress = silent) -> None:
         """Write into the empty `folder` what this embedder needs of the corpus: equal documents, equal bytes."""
 
+    def beneath(self) -> Embedder:
+        """Return the embedder whose vectors are kept by text, and which `shape` makes this one's: mostly itself."""
+        return self
+
+    def shape(self, vectors: FloatArray, *, queries: bool, fitted: Path | None) -> FloatArray:
+        """Return this embedder's vectors, float32 [n, dimensions], of those of the one `beneath`, row by row."""
+        return vectors
+
+    def of_documents(self) -> Embedder:
+        """Return the embedder that embeds documents as this one does, in fewest steps: mostly itself.
+
+        One that treats queries alone apart from another returns that: documents are then embedded and indexed once.
+        """
+        return self
+
     @abstractmethod
     def embed_documents(
         self, texts: Sequence[str], progress: Progress = silent, *, fitted: Path | None = None, keep: Keep = nothing
@@ -67,3 +84,36 @@ class Embedder(Component, stage="embed"):
     ) -> Embedded:
         """Return one vector a query; like `embed_documents` unless a model treats queries apart."""
         return self.embed_documents(texts, progress, fitted=fitted, keep=keep)
+
+
+class TrainedEmbedder(PairKnobs, Embedder):
+    """Is trained on the golden set's train split before it embeds: the folder that `train` wrote is its `fitted`.
+
+    The training's key holds the pairs, the dev questions where they decide, and `training_identity`; nothing else.
+    """
+
+    def fits(self) -> bool:
+        """Whether something must be made before texts can be embedded: always."""
+        return True
+
+    @abstractmethod
+    def base(self) -> Embedder:
+        """Return the embedder of the base model: it mines negatives, and says how good the base is."""
+
+    @abstractmethod
+    def chosen_by(self) -> str:
+        """Return the metric of the dev questions that decides where training stops; "" where none does."""
+
+    @abstractmethod
+    def training_identity(self) -> Mapping[str, object]:
+        """Return what besides the data decides what `train` writes, as plain JSON values."""
+
+    @abstractmethod
+    def train(self, lesson: Lesson, folder: Path, workshop: Workshop) -> None:
+        """Write the trained model into the empty `folder`: of equal lessons equal weights.
+
+        Raises:
+            Cancelled: when `workshop.progress` does; what was learnt up to the last checkpoint is kept.
+            DatasetError: when there are too few pairs.
+            StorageError: when the disk is full.
+        """

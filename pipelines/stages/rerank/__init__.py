@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
@@ -14,6 +15,8 @@ from pipelines.component import Component
 from pipelines.progress import Keep, Progress, nothing, silent
 from pipelines.records import PADDING, BoolArray, Chunks, FloatArray, MetadataValue, Rankings
 from pipelines.records.training import Training
+from pipelines.training.knobs import PairKnobs
+from pipelines.training.lesson import PairLesson, Workshop
 
 Pair = tuple[str, str]
 """A question and the text of a chunk."""
@@ -153,6 +156,40 @@ class PairReranker(Reranker):
     def rerank(self, retrieved: Retrieved, progress: Progress = silent) -> Rankings:
         """Return the first `depth` chunks of each question, reordered, every pair scored here and now."""
         return ordered(retrieved, self.depth, self.score_pairs(pairs_of(retrieved, self.depth), progress))
+
+
+class TrainedReranker(PairKnobs, PairReranker):
+    """A pair reranker whose model is trained on the golden set's train split: the folder that `train` wrote, opened.
+
+    Its pairs are mined by the base model of embedding and by BM25, whatever the pipeline retrieves by: one training
+    serves all retrievers of a grid.
+    """
+
+    def fits(self) -> bool:
+        """Whether it must learn from the train split before it can rerank: always."""
+        return True
+
+    @abstractmethod
+    def chosen_by(self) -> str:
+        """Return the metric of the dev questions that decides where training stops; "" where none does."""
+
+    @abstractmethod
+    def training_identity(self) -> Mapping[str, object]:
+        """Return what besides the data decides what `train` writes, as plain JSON values."""
+
+    @abstractmethod
+    def train(self, lesson: PairLesson, folder: Path, workshop: Workshop) -> None:
+        """Write the trained model into the empty `folder`: of equal lessons equal weights.
+
+        Raises:
+            Cancelled: when `workshop.progress` does; what was learnt up to the last checkpoint is kept.
+            DatasetError: when there are too few pairs.
+            StorageError: when the disk is full.
+        """
+
+    @abstractmethod
+    def opened(self, trained: Path) -> Self:
+        """Return the reranker as it can rerank, with the model of the folder `trained`, whose name is its key."""
 
 
 def pairs_of(retrieved: Retrieved, depth: int) -> list[Pair]:

@@ -1,0 +1,210 @@
+"""Training as stage executions: pairs of the train split under the pipeline's own chunking, and models made of them."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from pipelines import codecs
+from pipelines.errors import ConfigurationError, did_you_mean, shorten
+from pipelines.execution import Execution, Node, node_key
+from pipelines.planning.asking import Asking
+from pipelines.planning.by_text import Encoding
+from pipelines.planning.folders import FOLDER, made_aside
+from pipelines.planning.rerank import RerankPlan
+from pipelines.records import Candidates, FloatArray, Question, Rankings
+from pipelines.records.pairs import LeftOut, TrainingPairs
+from pipelines.stages.embed import Embedder, TrainedEmbedder
+from pipelines.stages.embed.minilm import MiniLMEmbedder
+from pipelines.stages.filter.none import NoFilter
+from pipelines.stages.index.exact import ExactIndex
+from pipelines.stages.rerank import Retrieved, TrainedReranker, ordered, pairs_of
+from pipelines.stages.rerank.none import NoReranker
+from pipelines.stages.retrieve.bm25 import BM25Retriever
+from pipelines.stages.retrieve.dense import DenseRetriever
+from pipelines.stages.score import Evaluation, Scorer
+from pipelines.stages.score.standard import StandardScorer
+from pipelines.stages.transform.none import NoTransformer
+from pipelines.training.guard import guarded
+from pipelines.training.knobs import PairKnobs
+from pipelines.training.lesson import Dev, Lesson, PairDev, PairLesson, Point, Workshop
+from pipelines.training.material import Material
+from pipelines.training.pairs import training_pairs
+
+_NO_DEV = "the dataset has no dev question with evidence"
+_DEV_DEPTH = 100
+
+
+@dataclass(frozen=True)
+class LearningPlan(RerankPlan, ABC):
+    """The stage executions of one pipeline that learn from the golden set, as nodes of a graph."""
+
+    # What is learnt from ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _guarded(self) -> tuple[tuple[Question, ...], tuple[LeftOut, ...]]:
+        return guarded(self.dataset.questions)
+
+    def plainly(self, questions: Sequence[Question], embed: Embedder) -> Self:
+        """Return the plan that searches all chunks for `questions` exactly, as they are asked, by one embedder."""
+        plain = self.with_components(
+            embed=embed, index=ExactIndex(), transform=NoTransformer(), filter=NoFilter(), rerank=NoReranker()
+        )
+        return replace(plain, asking=Asking(tuple(questions)))
+
+    def pairs(self, knobs: PairKnobs, base: Embedder) -> Node[TrainingPairs]:
+        """The training pairs under this chunking, hard negatives mined by `base` and by words."""
+        questions, left_out = self._guarded
+        search = self.plainly(questions, base)
+        wanted = {"model": ("model", "both"), "bm25": ("bm25", "both")}
+        by = {"model": DenseRetriever(depth=knobs.negatives_to), "bm25": BM25Retriever(depth=knobs.negatives_to)}
+        rankings = {name: search.retrieved(by[name]) for name, of in wanted.items() if knobs.negatives in of}
+        vectors = (search.vectors, search.question_vectors) if rankings else ()
+        inputs = (search.gold, search.documents, search.cut, search.embedded_texts, *rankings.values(), *vectors)
+        told = [[one.question_id, one.why] for one in left_out]
+        identity = [dict(knobs.pair_knobs()), search.asking.texts_key, search.asking.evidence_key, told]
+
+        def work(run: Execution) -> TrainingPairs:
+            material = Material(
+                questions=run.get(search.resolution).questions,
+                gold=run.get(search.gold),
+                documents=run.get(search.documents),
+                chunks=run.get(search.cut),
+                texts=run.get(search.embedded_texts),
+                rankings={name: run.get(node) for name, node in rankings.items()},
+                vectors=run.get(search.vectors) if vectors else None,
+                question_vectors=run.get(search.question_vectors) if vectors else None,
+                left_out=left_out,
+            )
+            return training_pairs(material, knobs)
+
+        return Node("embed", node_key("pairs", identity, inputs), inputs, work, codecs.PAIRS)
+
+    # What learns --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def trained(self) -> Node[Path] | None:
+        """What the embedder learns from the train split; None for one that learns nothing."""
+        embed = self.pipeline.embed
+        if not isinstance(embed, TrainedEmbedder):
+            return None
+        pairs, base = self.pairs(embed, embed.base()), embed.base()
+        dev = self.plainly(self._dev_questions(embed.chosen_by()), base)
+        inputs = (pairs, dev.cut, dev.embedded_texts, *((dev.gold,) if dev.questions else ()))
+        decided = [dev.asking.texts_key, embed.chosen_by()] if dev.questions else []
+        key = node_key("trained", [dict(embed.training_identity()), decided], inputs)
+
+        def work(run: Execution) -> Path:
+            def encode(texts: Sequence[str], *, queries: bool) -> FloatArray:
+                return Encoding(base, None, "", queries, stage="train").vectors(run, texts)
+
+            lesson = Lesson(
+                run.get(pairs),
+                run.get(dev.embedded_texts),
+                encode,
+                dev.dev(run, embed.chosen_by()) if dev.questions else None,
+                "" if dev.questions else _NO_DEV,
+            )
+            workshop = self._workshop(run, key)
+            return made_aside(run, "model", lambda folder: embed.train(lesson, folder, workshop))
+
+        return Node("embed", key, inputs, work, FOLDER)
+
+    @cached_property
+    def trained_reranker(self) -> Node[Path] | None:
+        """What a cross-encoder learns from the train split; None for other rerankers."""
+        rerank = self.pipeline.rerank
+        if not isinstance(rerank, TrainedReranker):
+            return None
+        base = MiniLMEmbedder()
+        pairs = self.pairs(rerank, base)
+        dev = self.plainly(self._dev_questions(rerank.chosen_by()), base)
+        found = dev.retrieved(DenseRetriever(depth=rerank.depth))
+        inputs: tuple[Node[Any], ...] = (
+            pairs,
+            *((dev.gold, dev.embedded_texts, dev.cut, found) if dev.questions else ()),
+        )
+        decided = [dev.asking.texts_key, rerank.chosen_by()] if dev.questions else []
+        key = node_key("trained reranker", [dict(rerank.training_identity()), decided], inputs)
+
+        def work(run: Execution) -> Path:
+            held_out = dev.pair_dev(run, rerank.chosen_by(), found, rerank.depth) if dev.questions else None
+            lesson = PairLesson(run.get(pairs), held_out, "" if dev.questions else _NO_DEV)
+            workshop = self._workshop(run, key)
+            return made_aside(run, "model", lambda folder: rerank.train(lesson, folder, workshop))
+
+        return Node("rerank", key, inputs, work, FOLDER)
+
+    def _workshop(self, run: Execution, key: str) -> Workshop:
+        def tell(point: Point) -> None:
+            run.on_learnt(key, point.to_dict())
+
+        return Workshop(
+            checkpoints=run.cache.root / "training" / key,
+            progress=run.progress("train"),
+            tell=tell,
+            note=run.note,
+            worked=run.on_worked,
+            about={"dataset": self.dataset.name, "dataset_version": self.dataset.version},
+        )
+
+    # What decides where training stops ----------------------------------------------------------------------------
+
+    def _dev_questions(self, metric: str) -> tuple[Question, ...]:
+        if not metric:
+            return ()
+        return tuple(one for one in self.dataset.questions if one.split == "dev" and one.answerable)
+
+    def dev(self, run: Execution, metric: str) -> Dev:
+        """Return the questions of this plan on its corpus, scored by `metric` from vectors."""
+
+        def by_vectors(chunks: FloatArray, questions: FloatArray) -> float:
+            found = ExactIndex().open(chunks, None).search(questions, min(_DEV_DEPTH, len(chunks)), None)
+            return self._scored(run, metric, found)
+
+        return Dev(metric, self.asking.texts, by_vectors)
+
+    def pair_dev(self, run: Execution, metric: str, found: Node[Rankings], depth: int) -> PairDev:
+        """Return the questions of this plan with their first `depth` chunks, scored by `metric` from pair scores."""
+        retrieved = Retrieved(run.get(found), self.asking.texts, run.get(self.texts))
+
+        def by_scores(scores: FloatArray) -> float:
+            return self._scored(run, metric, ordered(retrieved, depth, scores))
+
+        return PairDev(metric, tuple(pairs_of(retrieved, depth)), by_scores)
+
+    def _scored(self, run: Execution, metric: str, found: Rankings) -> float:
+        """Return the mean of a metric over the questions that have one."""
+        chunks, gold = run.get(self.cut), run.get(self.gold)
+        n_documents = len(run.get(self.documents))
+        scorer = _scorer(metric)
+        scores = scorer.score(
+            Evaluation(gold, chunks, n_documents, found, Candidates.everything(gold.n_questions, len(chunks)))
+        )
+        values = scores.values[:, [one.name for one in scores.metrics].index(metric)]
+        return float(np.nanmean(values))
+
+
+def _scorer(metric: str) -> Scorer:
+    """Return what scores a metric, at its cut-off.
+
+    Raises:
+        ConfigurationError: for one that there is not, or of which less is better.
+    """
+    cut = metric.partition("@")[2]
+    budget = cut.endswith("tok")
+    knobs = {"budgets_tokens": (int(cut[:-3]),)} if budget else {"cutoffs": (int(cut),), "budgets_tokens": ()}
+    scorer = StandardScorer(**knobs)
+    better = [one.name for one in scorer.metrics() if one.higher_is_better and "@" in one.name]
+    if metric not in better:
+        raise ConfigurationError(
+            f"There is no metric '{shorten(metric)}' to choose by; there are {', '.join(better)}."
+            f"{did_you_mean(metric, better)}"
+        )
+    return scorer

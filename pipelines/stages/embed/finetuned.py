@@ -1,0 +1,227 @@
+"""An embedder that is trained on the golden set's train split: one more choice in the same grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.config import JsonDict
+
+from pipelines.errors import ConfigurationError
+from pipelines.models.encoder import Encoding
+from pipelines.models.loading import Blend, EncoderSpec, load_encoder
+from pipelines.models.weights import architecture, model_folder
+from pipelines.progress import Keep, Progress
+from pipelines.records import FloatArray
+from pipelines.stages.embed import Embedded, Embedder, TrainedEmbedder
+from pipelines.stages.embed.minilm import MiniLMEmbedder
+from pipelines.stages.embed.sentence_transformer import SentenceTransformerEmbedder
+from pipelines.training.adapter import adapted, train_adapter
+from pipelines.training.encoder import train_encoder
+from pipelines.training.knobs import PairKnobs
+from pipelines.training.lesson import Lesson, Workshop
+from pipelines.training.methods import TRAINING_VERSION, AdapterTraining, Base, EncoderTraining
+
+MINILM = "all-MiniLM-L6-v2"
+_WEIGHTS: JsonDict = {"method": ["lora", "full"]}
+_ADAPTER: JsonDict = {"method": ["adapter"]}
+_LORA: JsonDict = {"method": ["lora"]}
+_ENCODING = ("device", "backend", "precision", "batch_size", "header", "normalize", "blend")
+"""Knobs that change what is done with the trained weights, and not the weights: they cost no training."""
+
+
+class FinetunedEmbedder(TrainedEmbedder, SentenceTransformerEmbedder, name="finetuned", version=1):
+    """Train an encoder on the golden set's train split, and embed with it. It wants 50 questions or more.
+
+    The training is a stage like any other: it is done once for a train split, a chunking and its knobs, and looked up
+    ever after. No dev question is trained on (they decide where to stop), and no test question is looked at.
+
+    `adapter` learns a linear map of the vectors, in seconds, and embeds no document again. `lora` trains small matrices
+    beside the weights, `full` all weights: minutes to hours. Choose `adapter` first, `full` for the highest gain.
+    """
+
+    model: str = Field(MINILM, min_length=1, description="Base model: a folder, or its name on the hub")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="Number format of embedding and training; auto takes bfloat16 where the hardware has it"
+    )
+    method: Literal["adapter", "lora", "full"] = Field(
+        "adapter",
+        description="What is trained: a linear map of the vectors, matrices beside the weights, or the weights",
+    )
+    blend: float = Field(
+        1.0,
+        ge=0.0,
+        le=1.0,
+        description="Share of what was learnt, the rest being the base: less forgets less. It costs no training",
+    )
+    loss: Literal["mnrl", "cached-mnrl", "gist", "triplet", "cosent"] = Field(
+        "mnrl",
+        description="What is made small: multiple negatives ranking, the same in bounded memory, guided by the base "
+        "model, triplets, or cosines in the order of grades",
+        json_schema_extra={"when": _WEIGHTS},
+    )
+    epochs: int = Field(
+        3, ge=1, le=100, description="How often every pair is seen", json_schema_extra={"when": _WEIGHTS}
+    )
+    train_batch: int = Field(
+        32,
+        ge=2,
+        le=4096,
+        description="Pairs a step: the others' texts are negatives",
+        json_schema_extra={"unit": "pairs", "when": _WEIGHTS},
+    )
+    learning_rate: float | None = Field(
+        None,
+        gt=0.0,
+        le=1.0,
+        description="Size of the steps; none takes what suits the method",
+        json_schema_extra={"when": _WEIGHTS},
+    )
+    warmup: float = Field(
+        0.1,
+        ge=0.0,
+        le=1.0,
+        description="Share of the steps over which the learning rate rises",
+        json_schema_extra={"when": _WEIGHTS},
+    )
+    select_by: str = Field(
+        "ndcg@10",
+        pattern=r"^[a-z_]+@\d+(tok)?$",
+        examples=["ndcg@10"],
+        description="Metric of the dev questions, over all chunks, that decides where training stops",
+    )
+    patience: int = Field(
+        2,
+        ge=0,
+        le=100,
+        description="Epochs without a better dev metric after which training stops; 0 trains all, and takes the last",
+        json_schema_extra={"unit": "epochs"},
+    )
+    matryoshka: tuple[Annotated[int, Field(ge=8, le=8192)], ...] = Field(
+        (),
+        description="Lengths at which vectors that are cut should do well too; none trains the full length alone",
+        json_schema_extra={"when": _WEIGHTS},
+    )
+    teacher: str = Field(
+        "",
+        description="Model whose similarities are learnt beside the pairs: a folder or a name; empty for none",
+        json_schema_extra={"when": _WEIGHTS},
+    )
+    lora_rank: int = Field(16, ge=1, le=512, description="Width of the matrices", json_schema_extra={"when": _LORA})
+    lora_alpha: int = Field(32, ge=1, le=2048, description="Weight of the matrices", json_schema_extra={"when": _LORA})
+    lora_dropout: float = Field(
+        0.0, ge=0.0, lt=1.0, description="Share of inputs left out by chance", json_schema_extra={"when": _LORA}
+    )
+    adapter_side: Literal["query", "both"] = Field(
+        "query",
+        description="Whose vectors are mapped; query embeds no document again",
+        json_schema_extra={"when": _ADAPTER},
+    )
+    adapter_fit: Literal["closed", "gradient"] = Field(
+        "gradient",
+        description="Solved at once (least squares), or by steps against all chunks as negatives",
+        json_schema_extra={"when": _ADAPTER},
+    )
+    adapter_stay: float = Field(
+        1.0,
+        ge=0.0,
+        le=1e6,
+        description="How strongly the map is held at the base",
+        json_schema_extra={"when": _ADAPTER},
+    )
+
+    def base(self) -> SentenceTransformerEmbedder:
+        """Return the embedder of the base model, whose kept vectors serve mining and adapters."""
+        knobs = {name: getattr(self, name) for name in ("device", "backend", "precision", "batch_size", "header")}
+        if self.model == MINILM:
+            return MiniLMEmbedder(**knobs)
+        return SentenceTransformerEmbedder(model=self.model, **knobs)
+
+    def extra_identity(self) -> Mapping[str, str]:
+        """Return the digest of the base's weights."""
+        return self.base().extra_identity()
+
+    def settings_model(self) -> Path:
+        """Return the folder of the base model."""
+        return model_folder(str(self.base().settings_model()))
+
+    def _architecture(self) -> str | None:
+        return architecture(str(self.settings_model()))
+
+    # Training -----------------------------------------------------------------------------------------------------
+
+    def fits(self) -> bool:
+        """Whether something must be made before texts can be embedded: always."""
+        return True
+
+    def chosen_by(self) -> str:
+        """Return the metric of the dev questions that decides where training stops; "" where none does."""
+        return self.select_by if self.patience else ""
+
+    def training_identity(self) -> Mapping[str, object]:
+        """Return what decides the weights besides the data: the base's weights, the method and its knobs."""
+        left_out = {*_ENCODING, *PairKnobs.model_fields, "select_by"}
+        knobs = {name: value for name, value in self.model_dump(mode="json").items() if name not in left_out}
+        way = self._way()
+        own = {"version": TRAINING_VERSION, "seed": self.seed, "on": [way.device, way.precision]}
+        return {**knobs, **self.extra_identity(), **own}
+
+    def train(self, lesson: Lesson, folder: Path, workshop: Workshop) -> None:
+        """Write the trained model, or the map, into the empty `folder`."""
+        if self.method == "adapter":
+            how = AdapterTraining(self.adapter_side, self.adapter_fit, self.adapter_stay, self.patience, self.seed)
+            return train_adapter(how, lesson, folder, workshop)
+        return train_encoder(self._encoder_training(self.method), lesson, folder, workshop)
+
+    def _encoder_training(self, method: Literal["lora", "full"]) -> EncoderTraining:
+        way = self._way()
+        return EncoderTraining(
+            base=Base(self.settings_model(), way.device, way.precision),
+            method=method,
+            loss=self.loss,
+            epochs=self.epochs,
+            batch=self.train_batch,
+            learning_rate=self.learning_rate,
+            warmup=self.warmup,
+            patience=self.patience,
+            matryoshka=self.matryoshka,
+            teacher=self.teacher,
+            lora_rank=self.lora_rank,
+            lora_alpha=self.lora_alpha,
+            lora_dropout=self.lora_dropout,
+            seed=self.seed,
+        )
+
+    # Embedding ----------------------------------------------------------------------------------------------------
+
+    def beneath(self) -> Embedder:
+        """Return the embedder whose vectors are kept by text: an adapter maps those of the base."""
+        return self.base() if self.method == "adapter" else self
+
+    def shape(self, vectors: FloatArray, *, queries: bool, fitted: Path | None) -> FloatArray:
+        """Return the vectors as an adapter maps them."""
+        if self.method != "adapter" or fitted is None:
+            return vectors
+        return adapted(vectors, fitted, queries=queries, blend=self.blend)
+
+    def of_documents(self) -> Embedder:
+        """Return the base where queries alone are mapped: documents are not embedded again."""
+        return self.base() if self.method == "adapter" and self.adapter_side == "query" else self
+
+    def _embed(
+        self, texts: Sequence[str], fitted: Path | None, encoding: Encoding, progress: Progress, keep: Keep
+    ) -> Embedded:
+        if fitted is None:
+            raise ConfigurationError("A finetuned embedder needs what it learnt, but got none; train it first.")
+        if self.method == "adapter":
+            base = self.base()
+            embed = base.embed_queries if encoding.queries else base.embed_documents
+            found = embed(texts, progress, keep=keep)
+            return replace(found, vectors=self.shape(found.vectors, queries=encoding.queries, fitted=fitted))
+        blend = None if self.blend == 1.0 else Blend(str(self.settings_model()), self.blend)
+        encoder = load_encoder(EncoderSpec(str(fitted), fitted.name, self._way(), blend=blend))
+        vectors, truncated = encoder.encode(texts, encoding, progress, keep)
+        return Embedded(vectors, truncated, encoder.max_tokens)

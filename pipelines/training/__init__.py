@@ -1,0 +1,1 @@
+"""How encoders and rerankers learn from a golden set: pairs, hard negatives, leaks, trainers, checkpoints."""

@@ -1,0 +1,58 @@
+"""What an encoder can be trained by, in plain values: the seam between the component's knobs and the trainers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pipelines.models.devices import Device
+
+TRAINING_VERSION = 1
+"""Raise it when the same lesson and knobs would give other weights."""
+
+FEWEST_PAIRS = 8
+
+Loss = Literal["mnrl", "cached-mnrl", "gist", "triplet", "cosent"]
+
+
+@dataclass(frozen=True)
+class Base:
+    """The model that is trained: a folder or hub name, and how it is computed, with nothing left to `auto`."""
+
+    model: Path
+    device: Device
+    precision: str
+    query_prompt: str | None = None
+    document_prompt: str | None = None
+
+
+@dataclass(frozen=True)
+class EncoderTraining:
+    """How weights are trained, in full or through matrices beside them. `learning_rate` None: what suits the method."""
+
+    base: Base
+    method: Literal["lora", "full"]
+    loss: Loss
+    epochs: int
+    batch: int
+    learning_rate: float | None
+    warmup: float
+    patience: int
+    matryoshka: tuple[int, ...]
+    teacher: str
+    lora_rank: int
+    lora_alpha: int
+    lora_dropout: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class AdapterTraining:
+    """How a linear map of vectors is learnt."""
+
+    side: Literal["query", "both"]
+    fit: Literal["closed", "gradient"]
+    stay: float
+    patience: int
+    seed: int
