@@ -1,6 +1,15 @@
 """The verbs that the browser UI, the command line and notebooks call, with the records that they return."""
 
 from pipelines.filter_report import Condition, FieldAgreement, FilterReport, ReadQuestion
+from pipelines.finetune.records import (
+    FinetuneEstimate,
+    FinetuneView,
+    Finetuning,
+    Leak,
+    Splits,
+    TrainingEstimate,
+)
+from pipelines.finetune.spec import FinetuneSpec
 from pipelines.golden.exporters import ExportReport
 from pipelines.golden.loading import LoadReport, LoadRow, load_report
 from pipelines.judging import Filled, Holes, Judgment, Published, Queue, QueueItem
@@ -18,6 +27,8 @@ from pipelines.models.chat import (
 )
 from pipelines.pipeline import Pipeline
 from pipelines.preview import Preview, PreviewedChunk, document_ids, preview
+from pipelines.records.pairs import LeftOut, TrainingPair, TrainingPairs
+from pipelines.records.pairs import Passage as TrainingPassage
 from pipelines.runs.depth import QuestionInDepth, RankedChunk, dataset_of, first_rank
 from pipelines.runs.jobs import Job
 from pipelines.runs.table import DEFAULT_METRICS, Table
@@ -38,6 +49,22 @@ from pipelines.verbs.datasets import (
     import_golden,
     open_dataset,
     upload_dataset,
+)
+from pipelines.verbs.finetune import (
+    FINETUNE,
+    export_model,
+    finetune,
+    finetune_estimate,
+    finetuning,
+    finetuning_of_job,
+    finetunings,
+    learning_curve,
+    read_finetune,
+    read_strikes,
+    save_strikes,
+    strikes_file,
+    training_curves,
+    training_pairs,
 )
 from pipelines.verbs.home import jobs, store
 from pipelines.verbs.jobs import (
@@ -98,6 +125,7 @@ from pipelines.verbs.sweeps import (
 __all__ = [
     "DEFAULT_METRICS",
     "DEFAULT_TRIALS",
+    "FINETUNE",
     "SWEEP",
     "Answer",
     "Asking",
@@ -113,10 +141,16 @@ __all__ = [
     "FieldReport",
     "Filled",
     "FilterReport",
+    "FinetuneEstimate",
+    "FinetuneSpec",
+    "FinetuneView",
+    "Finetuning",
     "FunctionClient",
     "Holes",
     "Job",
     "Judgment",
+    "Leak",
+    "LeftOut",
     "LoadReport",
     "LoadRow",
     "Losses",
@@ -137,10 +171,15 @@ __all__ = [
     "Sampling",
     "SliceReport",
     "SliceRow",
+    "Splits",
     "SweepListed",
     "SweepSpec",
     "SweepView",
     "Table",
+    "TrainingEstimate",
+    "TrainingPair",
+    "TrainingPairs",
+    "TrainingPassage",
     "active_jobs",
     "ask",
     "cancel",
@@ -156,8 +195,14 @@ __all__ = [
     "evaluate",
     "export_dataset",
     "export_formats",
+    "export_model",
     "extraction_report",
     "filter_report",
+    "finetune",
+    "finetune_estimate",
+    "finetuning",
+    "finetuning_of_job",
+    "finetunings",
     "first_rank",
     "from_llama_index",
     "import_formats",
@@ -170,6 +215,7 @@ __all__ = [
     "judging_queue",
     "judgments",
     "label_holes",
+    "learning_curve",
     "load_report",
     "losses",
     "measured_metrics",
@@ -182,7 +228,9 @@ __all__ = [
     "question_differences",
     "question_in_depth",
     "question_scores",
+    "read_finetune",
     "read_pipeline",
+    "read_strikes",
     "read_sweep",
     "read_values",
     "recent_jobs",
@@ -193,8 +241,10 @@ __all__ = [
     "run",
     "run_sweep",
     "runs",
+    "save_strikes",
     "slices",
     "store",
+    "strikes_file",
     "submit",
     "sweep",
     "sweep_json",
@@ -202,6 +252,8 @@ __all__ = [
     "sweep_table",
     "sweeps",
     "sweeps_listed",
+    "training_curves",
+    "training_pairs",
     "upload_dataset",
     "watch",
     "what_if",
