@@ -94,7 +94,10 @@ class FinetuneEstimate:
 
 @dataclass(frozen=True)
 class Finetuning:
-    """A finetuning as it was asked for; `report` is None until it has ended. `created` is in seconds since 1970."""
+    """A finetuning as it was asked for; `report` is None until it has ended. `created` is in seconds since 1970.
+
+    `trainings` holds what is called what: the labels of trainings by their keys, None before the work has begun.
+    """
 
     id: str
     name: str
@@ -105,6 +108,7 @@ class Finetuning:
     split: str
     settings: Mapping[str, Any]
     created: float
+    trainings: Mapping[str, str] | None = None
     report: Mapping[str, Any] | None = None
 
 

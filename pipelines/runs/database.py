@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from pipelines.errors import MissingExtraError, StorageError, WorkbenchError, shorten, storage_errors
 
-HEAD = "0003"
+HEAD = "0004"
 _BUSY_TIMEOUT_MS = 30_000
 _WAL_ATTEMPTS = 200
 _WRITE_LOCK = 7211001

@@ -171,3 +171,28 @@ rate = Table(
     Column("units", Float, nullable=False),
     Column("seconds", Float, nullable=False),
 )
+
+finetune = Table(
+    "finetune",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("job_id", String(32), nullable=False, index=True),
+    Column("dataset_name", Text, nullable=False),
+    Column("dataset_path", Text, nullable=False),
+    Column("dataset_version", String(64), nullable=False),
+    Column("split", String(16), nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("trainings", JSON),
+    Column("report", JSON),
+)
+
+training_point = Table(
+    "training_point",
+    metadata,
+    Column("training", String(64), primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("body", JSON, nullable=False),
+)
