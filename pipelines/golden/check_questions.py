@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-
-import numpy as np
-from rapidfuzz import fuzz, process
 
 from pipelines.errors import shorten
 from pipelines.golden.contents import Contents
 from pipelines.golden.findings import Finding
+from pipelines.near_duplicates import alike_pairs
 from pipelines.records import MetadataValue, Question
-
-_ALIKE = 92
-_BLOCK = 512
-_WORD = re.compile(r"\w+")
 
 
 def none_at_all(contents: Contents) -> Iterator[Finding]:
@@ -29,7 +22,8 @@ def near_duplicates(contents: Contents) -> Iterator[Finding]:
     """Find questions that ask the same in nearly the same words; across splits, they leak."""
     within: list[str] = []
     across: list[str] = []
-    for a, b in _alike_pairs(contents.questions):
+    for i, j in alike_pairs(contents.questions):
+        a, b = contents.questions[i], contents.questions[j]
         split = f" ({a.split} and {b.split})" if a.split != b.split else ""
         (across if split else within).append(f"{shorten(a.id, 60)} ~ {shorten(b.id, 60)}{split}: {shorten(b.text)}")
     if across:
@@ -40,29 +34,6 @@ def near_duplicates(contents: Contents) -> Iterator[Finding]:
     if within:
         message = "Questions are nearly the same (pairs: {n}) and count twice in every mean; drop one of each."
         yield Finding.of("warning", "near-duplicate-questions", message, within)
-
-
-def _alike_pairs(questions: tuple[Question, ...]) -> Iterator[tuple[Question, Question]]:
-    """Compare all with all, in blocks; memory is bounded by 512 rows."""
-    keys = [" ".join(sorted(_WORD.findall(question.text.lower()))) for question in questions]
-    for start in range(0, len(keys), _BLOCK):
-        rows, columns = keys[start : start + _BLOCK], keys[start:]
-        scores = process.cdist(rows, columns, scorer=fuzz.ratio, score_cutoff=_ALIKE, dtype=np.uint8)
-        for i, j in np.argwhere(np.triu(scores, k=1)).tolist():
-            a, b = questions[start + i], questions[start + j]
-            if _same_matter(a, b, exactly=rows[i] == columns[j]):
-                yield a, b
-
-
-def _same_matter(a: Question, b: Question, exactly: bool) -> bool:
-    """Whether the difference is one of wording: another year, name or filter makes another question."""
-    return dict(a.filter) == dict(b.filter) and (exactly or _particulars(a.text) == _particulars(b.text))
-
-
-def _particulars(text: str) -> set[str]:
-    """Return numbers and names: words with a digit, or a capital that is not the sentence's first."""
-    words = _WORD.findall(text)
-    return {w.lower() for i, w in enumerate(words) if any(c.isdigit() for c in w) or (i and w[0].isupper())}
 
 
 def splits(contents: Contents) -> Iterator[Finding]:

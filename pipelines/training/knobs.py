@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 from pydantic.config import JsonDict
 
 from pipelines.errors import ConfigurationError, shorten
+from pipelines.training.writing import WRITING_VERSION, WriterKnobs, writer_of
 
 Mined = Literal["none", "model", "bm25", "both"]
 Augment = Literal["none", "titles", "crops", "both"]
-PAIRS_VERSION = 1
+PAIRS_VERSION = 2
 """Raise it when the same golden set, chunks and knobs would give other pairs."""
 
+_WRITER = ("synthetic_endpoint", "synthetic_model", "synthetic_key_variable")
 _MINED: JsonDict = {"negatives": ["model", "bm25", "both"]}
 
 
@@ -49,6 +51,25 @@ class PairKnobs(BaseModel):
         description="Pairs made besides the marked ones, for small sets: titles with their texts, and parts of chunks "
         "with their chunks",
     )
+    synthetic: int = Field(
+        0,
+        ge=0,
+        le=100_000,
+        description="Questions that a language model is asked to write, each on one chunk of the documents that the "
+        "train questions are answered in; 0 for none",
+    )
+    synthetic_endpoint: str = Field(
+        "",
+        description="Address of the OpenAI-compatible API that writes questions, such as http://127.0.0.1:8080/v1, or "
+        "client:NAME; needed where any are to be written",
+        max_length=2000,
+    )
+    synthetic_model: str = Field(
+        "", description="Name of the model that writes questions, as its endpoint knows it", max_length=200
+    )
+    synthetic_key_variable: str = Field(
+        "", description="Name of the environment variable that holds the key of that endpoint; empty for none"
+    )
     share: float = Field(
         1.0, gt=0.0, le=1.0, description="Share of the train questions that is learnt from, drawn by the seed"
     )
@@ -63,11 +84,45 @@ class PairKnobs(BaseModel):
         """Name the file by its full path: the work is done by another process, in another folder."""
         return str(Path(strikes).expanduser().resolve()) if strikes else ""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_an_idle_writer(cls, given: Any) -> Any:
+        """Forget who would write questions where none are to be written: settings that come to the same are equal."""
+        if not isinstance(given, Mapping) or given.get("synthetic", 0) not in (0, None):
+            return given
+        return {name: value for name, value in given.items() if name not in _WRITER}
+
+    @model_validator(mode="after")
+    def _with_a_writer(self) -> PairKnobs:
+        if self.synthetic and not (self.synthetic_endpoint and self.synthetic_model):
+            raise ValueError(
+                "has 'synthetic' questions to be written and nobody who writes them; give synthetic_endpoint and "
+                "synthetic_model too, or set synthetic to 0."
+            )
+        if self.negatives_to < self.negatives_from:
+            raise ValueError(
+                f"takes negatives from rank {self.negatives_from} to {self.negatives_to}; the last must not come "
+                "before the first."
+            )
+        self.writer()
+        return self
+
+    def writer(self) -> WriterKnobs | None:
+        """Return the language model that writes questions; None where none are to be written.
+
+        Raises:
+            ValueError: for an address or a variable's name that is none.
+        """
+        if not self.synthetic:
+            return None
+        return writer_of(self.synthetic_endpoint, self.synthetic_model, self.synthetic_key_variable)
+
     def pair_knobs(self) -> Mapping[str, object]:
         """Return what decides the pairs, given the golden set, the chunks and the base model, as plain JSON values."""
-        names = [name for name in PairKnobs.model_fields if name != "strikes"]
+        names = [name for name in PairKnobs.model_fields if name not in ("strikes", *_WRITER)]
         held = {name: getattr(self, name) for name in names}
-        return {"version": PAIRS_VERSION, **held, "strikes": self._strikes_digest()}
+        own = {"version": PAIRS_VERSION, "strikes": self._strikes_digest()}
+        return {**held, **own, **({"writing": WRITING_VERSION} if self.synthetic else {})}
 
     def _strikes_digest(self) -> str:
         if not self.strikes:
