@@ -14,6 +14,7 @@ import numpy as np
 from pipelines import codecs
 from pipelines.errors import ConfigurationError, did_you_mean, shorten
 from pipelines.execution import Execution, Node, node_key
+from pipelines.golden.dataset import Dataset
 from pipelines.planning.asking import Asking
 from pipelines.planning.by_text import Encoding
 from pipelines.planning.folders import FOLDER, made_aside
@@ -28,6 +29,7 @@ from pipelines.stages.rerank import Retrieved, TrainedReranker, ordered, pairs_o
 from pipelines.stages.rerank.none import NoReranker
 from pipelines.stages.retrieve.bm25 import BM25Retriever
 from pipelines.stages.retrieve.dense import DenseRetriever
+from pipelines.stages.retrieve.hybrid import HybridRetriever
 from pipelines.stages.score import Evaluation, Scorer
 from pipelines.stages.score.standard import StandardScorer
 from pipelines.stages.transform.none import NoTransformer
@@ -39,6 +41,8 @@ from pipelines.training.pairs import training_pairs
 
 _NO_DEV = "the dataset has no dev question with evidence"
 _DEV_DEPTH = 100
+_DEV_PAIRS = 20
+"""How many chunks of a hybrid search are reranked for each dev question, whatever depth is reranked at last."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,16 @@ class LearningPlan(RerankPlan, ABC):
 
         return Node("embed", node_key("pairs", identity, inputs), inputs, work, codecs.PAIRS)
 
+    def taught_by(self, path: str) -> Self:
+        """Return this plan over another dataset, whose train split is learnt from there as if it were evaluated."""
+        learning = {"embed": self.pipeline.embed, "rerank": self.pipeline.rerank}
+        own = {
+            stage: one.model_copy(update={"learn_from": ""})
+            for stage, one in learning.items()
+            if isinstance(one, PairKnobs)
+        }
+        return replace(self.with_components(**own), dataset=Dataset.open(path))
+
     # What learns --------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -94,6 +108,8 @@ class LearningPlan(RerankPlan, ABC):
         embed = self.pipeline.embed
         if not isinstance(embed, TrainedEmbedder):
             return None
+        if embed.learn_from:
+            return self.taught_by(embed.learn_from).trained
         pairs, base = self.pairs(embed, embed.base()), embed.base()
         dev = self.plainly(self._dev_questions(embed.chosen_by()), base)
         inputs = (pairs, dev.cut, dev.embedded_texts, *((dev.gold,) if dev.questions else ()))
@@ -122,10 +138,12 @@ class LearningPlan(RerankPlan, ABC):
         rerank = self.pipeline.rerank
         if not isinstance(rerank, TrainedReranker):
             return None
-        base = MiniLMEmbedder()
+        if rerank.learn_from:
+            return self.taught_by(rerank.learn_from).trained_reranker
+        base = MiniLMEmbedder(header=rerank.header)
         pairs = self.pairs(rerank, base)
         dev = self.plainly(self._dev_questions(rerank.chosen_by()), base)
-        found = dev.retrieved(DenseRetriever(depth=rerank.depth))
+        found = dev.retrieved(HybridRetriever(depth=_DEV_PAIRS))
         inputs: tuple[Node[Any], ...] = (
             pairs,
             *((dev.gold, dev.embedded_texts, dev.cut, found) if dev.questions else ()),
@@ -134,7 +152,7 @@ class LearningPlan(RerankPlan, ABC):
         key = node_key("trained reranker", [dict(rerank.training_identity()), decided], inputs)
 
         def work(run: Execution) -> Path:
-            held_out = dev.pair_dev(run, rerank.chosen_by(), found, rerank.depth) if dev.questions else None
+            held_out = dev.pair_dev(run, rerank.chosen_by(), found) if dev.questions else None
             lesson = PairLesson(run.get(pairs), held_out, "" if dev.questions else _NO_DEV)
             workshop = self._workshop(run, key)
             return made_aside(run, "model", lambda folder: rerank.train(lesson, folder, workshop))
@@ -170,14 +188,15 @@ class LearningPlan(RerankPlan, ABC):
 
         return Dev(metric, self.asking.texts, by_vectors)
 
-    def pair_dev(self, run: Execution, metric: str, found: Node[Rankings], depth: int) -> PairDev:
-        """Return the questions of this plan with their first `depth` chunks, scored by `metric` from pair scores."""
-        retrieved = Retrieved(run.get(found), self.asking.texts, run.get(self.texts))
+    def pair_dev(self, run: Execution, metric: str, found: Node[Rankings]) -> PairDev:
+        """Return the questions of this plan with the chunks found for them, scored by `metric` from pair scores."""
+        retrieved = Retrieved(run.get(found), self.asking.texts, run.get(self.embedded_texts))
 
         def by_scores(scores: FloatArray) -> float:
-            return self._scored(run, metric, ordered(retrieved, depth, scores))
+            return self._scored(run, metric, ordered(retrieved, _DEV_PAIRS, scores))
 
-        return PairDev(metric, tuple(pairs_of(retrieved, depth)), by_scores)
+        before = self._scored(run, metric, retrieved.rankings)
+        return PairDev(metric, tuple(pairs_of(retrieved, _DEV_PAIRS)), by_scores, len(self.questions), before)
 
     def _scored(self, run: Execution, metric: str, found: Rankings) -> float:
         """Return the mean of a metric over the questions that have one."""

@@ -76,13 +76,18 @@ class PairKnobs(BaseModel):
     strikes: str = Field(
         "", description="File of pairs and negatives that a person struck out; empty for none", max_length=4096
     )
+    learn_from: str = Field(
+        "",
+        description="Folder of another dataset whose train split is learnt from; empty for the dataset at hand",
+        max_length=4096,
+    )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of what is drawn, and of the training")
 
-    @field_validator("strikes")
+    @field_validator("strikes", "learn_from")
     @classmethod
-    def _absolute_strikes(cls, strikes: str) -> str:
-        """Name the file by its full path: the work is done by another process, in another folder."""
-        return str(Path(strikes).expanduser().resolve()) if strikes else ""
+    def _absolute(cls, path: str) -> str:
+        """Name it by its full path: the work is done by another process, in another folder."""
+        return str(Path(path).expanduser().resolve()) if path else ""
 
     @model_validator(mode="before")
     @classmethod
@@ -119,7 +124,7 @@ class PairKnobs(BaseModel):
 
     def pair_knobs(self) -> Mapping[str, object]:
         """Return what decides the pairs, given the golden set, the chunks and the base model, as plain JSON values."""
-        names = [name for name in PairKnobs.model_fields if name not in ("strikes", *_WRITER)]
+        names = [name for name in PairKnobs.model_fields if name not in ("strikes", "learn_from", *_WRITER)]
         held = {name: getattr(self, name) for name in names}
         own = {"version": PAIRS_VERSION, "strikes": self._strikes_digest()}
         return {**held, **own, **({"writing": WRITING_VERSION} if self.synthetic else {})}
