@@ -84,7 +84,7 @@ class Live:
         part = Part.open(plan.pipeline.retrieve, plan, run)
         vectors = run.get(plan.vectors) if plan.pipeline.rerank.needs_vectors else None
         fitted = None if plan.fitted is None else run.get(plan.fitted)
-        opened = (run.get(plan.chunks), run.get(plan.sieve), part, run.get(plan.reranker), run.get(plan.texts))
+        opened = (run.get(plan.chunks), run.get(plan.sieve), part, run.get(plan.reranker), run.get(plan.reranked_texts))
         return cls(plan, run, *opened, vectors, fitted)
 
     def answer(self, text: str, known: Mapping[str, MetadataValue]) -> Rankings:

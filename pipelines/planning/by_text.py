@@ -15,7 +15,7 @@ from pipelines.progress import Keep
 from pipelines.records import BoolArray, FloatArray, LongArray, Rankings
 from pipelines.rows import Rows, remembered, text_key
 from pipelines.stages.embed import Embedder
-from pipelines.stages.rerank import PairReranker, Retrieved, ordered, pairs_of
+from pipelines.stages.rerank import PairReranker, Retrieved, pairs_of
 
 
 @dataclass(frozen=True)
@@ -90,4 +90,4 @@ def reranked_by_pairs(run: Execution, reranker: PairReranker, retrieved: Retriev
 
     space = digest({"what": "pairs", "by": dict(reranker.pair_identity())})
     scores = remembered(_rows(run, space), [text_key(*pair) for pair in pairs], compute)
-    return ordered(retrieved, reranker.depth, scores)
+    return reranker.ranked(retrieved, scores)

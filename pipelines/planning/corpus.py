@@ -21,7 +21,7 @@ from pipelines.planning.folders import FOLDER, LIVING_FOLDER, GuardedIndex, made
 from pipelines.records import Chunks, Documents, FloatArray, Searchable
 from pipelines.stages.chunk import Encode
 from pipelines.stages.embed import Embedder, TrainedEmbedder
-from pipelines.stages.embed.headers import HEADERS_VERSION, headed_texts
+from pipelines.stages.embed.headers import HEADERS_VERSION, Header, headed_texts
 from pipelines.stages.extract.found import extraction_notes
 
 
@@ -124,7 +124,10 @@ class CorpusPlan:
     @cached_property
     def embedded_texts(self) -> Node[Sequence[str]]:
         """The text that is embedded for every chunk: its own, with a header before it where the embedder wants one."""
-        header = self.pipeline.embed.header
+        return self.texts_under(self.pipeline.embed.header)
+
+    def texts_under(self, header: Header) -> Node[Sequence[str]]:
+        """The text of every chunk with a header before it."""
         if header == "none":
             return self.texts
         inputs = (self.documents, self.cut)

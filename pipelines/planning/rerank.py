@@ -116,10 +116,15 @@ class RerankPlan(QueriesPlan, ABC):
         """What the reranker is handed."""
         rerank = self.pipeline.rerank
         inputs: tuple[Node[Any], ...] = (self.before_rerank,)
-        inputs += (self.texts,) if rerank.needs_texts else ()
+        inputs += (self.reranked_texts,) if rerank.needs_texts else ()
         inputs += (self.vectors, self.question_vectors) if rerank.needs_vectors else ()
         inputs += (self.placed, *self.leaves.values()) if rerank.needs_circumstances else ()
         return inputs
+
+    @cached_property
+    def reranked_texts(self) -> Node[Sequence[str]]:
+        """The text that the reranker reads of every chunk: its own, with a header before it where it wants one."""
+        return self.texts_under(self.pipeline.rerank.reads_before())
 
     @cached_property
     def leaves(self) -> Mapping[str, Node[Rankings]]:
@@ -129,7 +134,7 @@ class RerankPlan(QueriesPlan, ABC):
     def seen(self, run: Execution, rankings: Rankings | None = None) -> Retrieved:
         """Return what the reranker is handed, for all questions; `rankings` in place of those that were retrieved."""
         rerank = self.pipeline.rerank
-        texts: Sequence[str] = run.get(self.texts) if rerank.needs_texts else ()
+        texts: Sequence[str] = run.get(self.reranked_texts) if rerank.needs_texts else ()
         vectors = run.get(self.vectors) if rerank.needs_vectors else None
         own = run.get(self.question_vectors) if rerank.needs_vectors else None
         circumstances = None
@@ -189,7 +194,8 @@ class RerankPlan(QueriesPlan, ABC):
     @property
     def _learnt_from(self) -> int:
         """How many of the questions under evaluation the reranker learns from."""
-        if not self.pipeline.rerank.fits():
+        rerank = self.pipeline.rerank
+        if not rerank.fits() or (isinstance(rerank, TrainedReranker) and rerank.learn_from):
             return 0
         return len({q.id for q in self.questions} & {q.id for q in train_questions(self.dataset)})
 

@@ -37,12 +37,15 @@ class Dev:
 class PairDev:
     """The dev questions with the chunks that a reranker would be handed for each: `pairs` in order of question, rank.
 
-    `by_scores` takes one score a pair, float32 [n_pairs], and returns the mean of `metric` of the rankings they make.
+    `by_scores` takes one score a pair, float32 [n_pairs], and returns the mean of `metric` of the rankings they make;
+    `before` is that of the `n_questions` rankings as they were retrieved.
     """
 
     metric: str
     pairs: tuple[tuple[str, str], ...]
     by_scores: Callable[[FloatArray], float]
+    n_questions: int = 0
+    before: float | None = None
 
 
 @dataclass(frozen=True)

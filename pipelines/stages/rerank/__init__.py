@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 from pydantic import Field
@@ -20,6 +20,9 @@ from pipelines.training.lesson import PairLesson, Workshop
 
 Pair = tuple[str, str]
 """A question and the text of a chunk."""
+
+Header: TypeAlias = Literal["none", "title", "section", "title-section", "title-section-table"]
+"""What a reranker reads before a chunk's text, beside the text itself."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,10 @@ class Reranker(Component, stage="rerank"):
     def fits(self) -> bool:
         """Whether it must learn from the train split before it can rerank."""
         return False
+
+    def reads_before(self) -> Header:
+        """Return what stands before each chunk's text in the texts that it is handed: for most, nothing."""
+        return "none"
 
     @abstractmethod
     def rerank(self, retrieved: Retrieved, progress: Progress = silent) -> Rankings:
@@ -155,15 +162,29 @@ class PairReranker(Reranker):
 
     def rerank(self, retrieved: Retrieved, progress: Progress = silent) -> Rankings:
         """Return the first `depth` chunks of each question, reordered, every pair scored here and now."""
-        return ordered(retrieved, self.depth, self.score_pairs(pairs_of(retrieved, self.depth), progress))
+        return self.ranked(retrieved, self.score_pairs(pairs_of(retrieved, self.depth), progress))
+
+    def ranked(self, retrieved: Retrieved, scores: FloatArray) -> Rankings:
+        """Return the rankings that the pairs' scores make, float32 [n_pairs, 1] in order of `pairs_of`."""
+        return ordered(retrieved, self.depth, scores)
 
 
 class TrainedReranker(PairKnobs, PairReranker):
     """A pair reranker whose model is trained on the golden set's train split: the folder that `train` wrote, opened.
 
-    Its pairs are mined by the base model of embedding and by BM25, whatever the pipeline retrieves by: one training
-    serves all retrievers of a grid.
+    Its pairs are mined by the packaged encoder and by BM25, whatever the pipeline retrieves by: one training serves all
+    retrievers of a grid.
     """
+
+    header: Header = Field(
+        "title-section",
+        description="What is read before each chunk's text: the document's title, the section path, the header row of "
+        "a table that goes on",
+    )
+
+    def reads_before(self) -> Header:
+        """Return what is read before each chunk's text."""
+        return self.header
 
     def fits(self) -> bool:
         """Whether it must learn from the train split before it can rerank: always."""
