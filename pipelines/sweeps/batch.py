@@ -18,6 +18,7 @@ from pipelines.runs.store import RunStore
 from pipelines.runs.versions import versions
 from pipelines.sweeps.accounts import Accounts, Executions
 from pipelines.sweeps.engine import Engine
+from pipelines.sweeps.kinds import kinds
 from pipelines.sweeps.pieces import Graph, Piece
 
 _ROWS_TOGETHER = 16
@@ -75,7 +76,7 @@ class Batch:
             for one, plan in zip(left, made, strict=True)
         ]
         self._accounts = Accounts(execution.cache, proposed, self.evaluations)
-        self.graph = Graph(execution.cache)
+        self.graph = Graph(execution.cache, kinds(made))
         self._waits = {number: self.graph.add(evaluation.needs) for number, evaluation in self.evaluations}
 
     def executions(self) -> Executions:

@@ -55,7 +55,9 @@ class Conductor:
         claims = StoredClaims(place.database, place.worker) if shared else Unclaimed()
         self._run = Execution(Cache(cache_folder()), place.heart.watch, claims=claims, on_computed=self._kept)
         self._run.on_worked = self._rates.enter
-        self._engine = Engine(self._run, backwards=place.helps, told=self._standing.did)
+        alone = sweep.workers < 2
+        told = self._standing.did
+        self._engine = Engine(self._run, backwards=place.helps, cut_first=not alone, told=told)
 
     def _kept(self, *_: object) -> None:
         self._place.heart.advanced()

@@ -11,6 +11,7 @@ from pipelines.planning.plan import plans
 from pipelines.records import DoubleArray, Question
 from pipelines.sweeps.batch import Asked, On
 from pipelines.sweeps.engine import Engine
+from pipelines.sweeps.kinds import kinds
 from pipelines.sweeps.pieces import Graph
 from pipelines.sweeps.racing import Race
 from pipelines.sweeps.search import Race as RaceSettings
@@ -68,7 +69,7 @@ def _values(
     One that fails has no value: it is left in, and fails again, with its reason, when it is evaluated.
     """
     made = plans([one.pipeline for one in asked], on.dataset, questions)
-    graph = Graph(run.cache)
+    graph = Graph(run.cache, kinds(made))
     waits = [graph.add([plan.scores]) for plan in made]
     failed = engine.carry_out(graph.pieces(), graph.shared())
     nothing = np.full(len(questions), np.nan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ class Piece:
 
     `group` is the chunking that it belongs to, None for what several share: a worker holds in memory what one group
     needs. `do` is told which needed pieces have failed; it is only called with some where `copes`. `n_runs` is how many
-    runs it writes.
+    runs it writes. Pieces of one `kind` need the same to be got ready, such as a model; it is empty for most.
     """
 
     key: str
@@ -27,13 +27,18 @@ class Piece:
     done: Callable[[], bool]
     copes: bool = False
     n_runs: int = 0
+    kind: str = ""
 
 
 @dataclass
 class Graph:
-    """Stage executions by key, each once, with what they depend on; built from any number of evaluations."""
+    """Stage executions by key, each once, with what they depend on; built from any number of evaluations.
+
+    `kinds` tells, by key, of what kind the work of a node is.
+    """
 
     cache: Cache
+    kinds: Mapping[str, str] = field(default_factory=dict)
     _pieces: dict[str, Piece] = field(default_factory=dict)
     _nearest: dict[str, frozenset[str]] = field(default_factory=dict)
     _chunkings: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -73,7 +78,8 @@ class Graph:
         def done() -> bool:
             return self.cache.has(node.stage, node.key)
 
-        return Piece(node.key, node.stage, self.group([node]), needs, lambda run, _: run.get(node), done)
+        kind = self.kinds.get(node.key, "")
+        return Piece(node.key, node.stage, self.group([node]), needs, lambda run, _: run.get(node), done, kind=kind)
 
     def _below(self, node: Node[Any]) -> frozenset[str]:
         known = self._chunkings.get(node.key)
