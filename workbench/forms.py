@@ -12,19 +12,20 @@ import streamlit as st
 from pipelines import api
 from pipelines.catalog import Knob
 from pipelines.errors import ConfigurationError, shorten
-from workbench import declared, lines, nested
+from workbench import applicable, declared, lines, nested
 
 Draw = Callable[[Knob, Any, str], Any]
 _NUMBER_PX, _TEXT_PX, _SEVERAL_PX = 150, 215, 330
 _SHOWN_KNOBS, _MOST_KNOBS, _ALIKE = 7, 9, 3
 _LONG_CHARS = 60
+_ACRONYMS = {"lora": "LoRA"}
 _FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 
 
 def knob_form(
     knobs: Sequence[Knob], held: Mapping[str, Any], key: str, own: Collection[str] = (), by: Draw | None = None
 ) -> dict[str, Any]:
-    """Draw the knobs, beginning with the values held; return what is set now. Of many, some are folded away.
+    """Draw the knobs that apply, beginning with the values held; return what is set now. Of many, some are folded away.
 
     The names in `own` are those of the component itself, not shared with others: they are shown before the rest.
     A sweep draws with a `by` of its own.
@@ -34,17 +35,21 @@ def knob_form(
     """
     values: dict[str, Any] = {}
     wrong: list[ConfigurationError] = []
-    for title, group in _groups(knobs, own):
+    drawn = applicable.chosen(knobs, held, key)
+    held = applicable.remembered(drawn, held, key)
+    for title, group in _groups(drawn, own):
         with st.container() if title is None else _folded(title, group, held, f"{key}.{title}"):
             found, also = _row(group, held, key, by or draw)
         values, wrong = {**values, **found}, [*wrong, *also]
     if wrong:
         raise wrong[0]
-    return {knob.name: values[knob.name] for knob in knobs}
+    applicable.remember(values, key)
+    return {knob.name: values[knob.name] for knob in drawn}
 
 
 def _groups(knobs: Sequence[Knob], own: Collection[str]) -> list[tuple[str | None, Sequence[Knob]]]:
     """Part many knobs: those shown, those that begin with the same word, and the rest; each with its title."""
+    knobs = applicable.deciding_first(knobs)
     if len(knobs) <= _MOST_KNOBS:
         return [(None, knobs)]
     words = Counter(_first_word(knob) for knob in knobs)
@@ -54,7 +59,11 @@ def _groups(knobs: Sequence[Knob], own: Collection[str]) -> list[tuple[str | Non
     shown = {knob.name for knob in (alone if len(alone) <= _MOST_KNOBS else ranked[:_SHOWN_KNOBS])}
     first, rest = ([knob for knob in alone if (knob.name in shown) is wanted] for wanted in (True, False))
     more = [(f"{len(rest)} more settings", rest)] if rest else []
-    return [(None, first), *((word.capitalize(), group) for word, group in titled.items()), *more]
+    return [(None, first), *((_title(word), group) for word, group in titled.items()), *more]
+
+
+def _title(word: str) -> str:
+    return _ACRONYMS.get(word, word.capitalize())
 
 
 def _first_word(knob: Knob) -> str:

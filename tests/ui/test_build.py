@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from pipelines import api
 from pipelines.catalog import STAGES, Knob, all_components, knobs
+from pipelines.knobs import applies
 from pipelines.pipeline import Pipeline
 from tests.ui.conftest import Open, evaluate, upload
 from workbench import declared, forms
@@ -43,7 +44,8 @@ def test_every_knob_of_every_component_is_drawn(stage: str, open_page: Open) -> 
         declared = knobs(component)
         _choose(app, stage, name)
         drawn = {widget.key.removesuffix(".use") for widget in _widgets(app)}
-        assert {f"build.0.{stage}.{name}.{knob.name}" for knob in declared} <= drawn
+        usual = [knob.name for knob in declared if applies(component, knob.name, {})]
+        assert {f"build.0.{stage}.{name}.{knob}" for knob in usual} <= drawn
         assert not app.exception
         assert bool(app.error) == any(knob.required for knob in declared), name
 
@@ -220,3 +222,34 @@ def test_of_many_knobs_those_of_one_kind_are_folded_together(open_page: Open) ->
     labels = [one.label for one in app.expander]
     assert "Recency" in labels
     assert not app.error
+
+
+def _knobs(app: AppTest, component: str) -> set[str]:
+    kinds = (app.selectbox, app.number_input, app.text_input, app.text_area, app.toggle)
+    keys = [str(one.key) for kind in kinds for one in kind]
+    return {key.rsplit(".", 1)[1] for key in keys if f".{component}." in key}
+
+
+def test_a_knob_is_drawn_only_where_it_applies(open_page: Open) -> None:
+    app = _choose(open_page("builder"), "embed", "finetuned")
+    own = "build.0.embed.finetuned"
+    assert {"method", "adapter_side", "negatives_each"} <= _knobs(app, "finetuned")
+    assert not _knobs(app, "finetuned") & {"epochs", "lora_rank"}
+    app.selectbox(key=f"{own}.method").set_value("lora").run()
+    assert {"epochs", "lora_rank"} <= _knobs(app, "finetuned")
+    assert "adapter_side" not in _knobs(app, "finetuned")
+    app.selectbox(key=f"{own}.negatives").set_value("none").run()
+    assert "negatives_each" not in _knobs(app, "finetuned")
+    assert not app.error
+
+
+def test_what_was_set_in_a_knob_is_there_again_when_it_applies_again(open_page: Open) -> None:
+    app = _choose(open_page("builder"), "embed", "finetuned")
+    own = "build.0.embed.finetuned"
+    app.number_input(key=f"{own}.adapter_stay").set_value(7.0).run()
+    app.selectbox(key=f"{own}.method").set_value("full").run()
+    pipeline = api.read_pipeline("pipeline.yaml", app.code[0].value.encode())
+    assert pipeline.settings()["embed"]["adapter_stay"] == 1.0
+    app.selectbox(key=f"{own}.method").set_value("adapter").run()
+    assert app.number_input(key=f"{own}.adapter_stay").value == 7.0
+    assert "adapter_stay: 7.0" in app.code[0].value

@@ -7,7 +7,7 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +119,12 @@ def _allowed(knob: Knob) -> Any:
     return next(iter(examples), named.get(knob.name, "some-model"))
 
 
+def _deciding(declared: Sequence[Knob]) -> dict[str, Any]:
+    """Return all values of the knobs that decide whether others apply."""
+    names = {name for knob in declared for name in knob.when}
+    return {knob.name: list(knob.choices) for knob in declared if knob.name in names}
+
+
 def _given(knob: Knob) -> object:
     return {} if knob.name == "where" else next(iter(knob.schema.get("examples", ())), "some-model")
 
@@ -128,13 +134,38 @@ def test_every_knob_of_every_component_is_drawn(stage: str, open_page: Open) -> 
     upload()
     declared = {name: knobs(component) for name, component in all_components()[stage].items()}
     given = [
-        {"use": name, **{knob.name: _allowed(knob) for knob in found if knob.required}}
+        {"use": name, **{knob.name: _allowed(knob) for knob in found if knob.required}, **_deciding(found)}
         for name, found in declared.items()
     ]
     app = new(open_page, spec=link({stage: given}))
     assert not app.exception
     keys = {key.split(".", 3)[3].removesuffix(".use") for key in drawn(app) if key.startswith("sweep.form.")}
     assert {f"{stage}.{name}.{knob.name}" for name, found in declared.items() for knob in found} <= keys
+
+
+def _trained(**knobs: Any) -> str:
+    return link({"embed": [{"use": "finetuned", **knobs}]})
+
+
+def test_a_knob_is_drawn_where_it_applies_for_any_value_that_is_tried(open_page: Open) -> None:
+    upload()
+    app = new(open_page, spec=_trained(method="adapter"))
+    adapter = {key.rsplit(".", 1)[1] for key in drawn(app) if ".embed.finetuned." in key}
+    assert "adapter_side" in adapter
+    assert not adapter & {"epochs", "lora_rank"}
+    app = new(open_page, spec=_trained(method=["adapter", "lora"]))
+    both = {key.rsplit(".", 1)[1] for key in drawn(app) if ".embed.finetuned." in key}
+    assert {"adapter_side", "epochs", "lora_rank"} <= both
+
+
+def test_values_of_a_knob_that_applies_no_more_are_not_tried(open_page: Open) -> None:
+    upload()
+    app = new(open_page, spec=_trained(method="lora", lora_rank=[4, 8]))
+    assert "2 configurations" in words(app)
+    method = next(one for one in app.get("button_group") if str(one.key).endswith(".embed.finetuned.method"))
+    method.set_value(["adapter"]).run()
+    assert "1 configuration" in words(app)
+    assert "lora_rank" not in app.query_params["spec"][0]
 
 
 # A new sweep

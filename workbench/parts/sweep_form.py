@@ -78,9 +78,10 @@ def _knobs(component: type[Component], held: Mapping[str, Any], key: str) -> dic
     Raises:
         ConfigurationError: for the first that cannot be read, once all are drawn.
     """
-    taken = knobs(component)
-    values = forms.knob_form(taken, held, key, vars(component).get("__annotations__", {}), by=sweep_values.ask)
-    return {knob.name: values[knob.name] for knob in taken if knob.required or values[knob.name] != knob.default}
+    taken = {knob.name: knob for knob in knobs(component)}
+    own = vars(component).get("__annotations__", {})
+    values = forms.knob_form(list(taken.values()), held, key, own, by=sweep_values.ask)
+    return {name: value for name, value in values.items() if taken[name].required or value != taken[name].default}
 
 
 def _check(stage: Stage, written: str) -> None:

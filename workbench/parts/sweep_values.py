@@ -93,8 +93,8 @@ def _texts(knob: Knob, held: Any, key: str) -> Any:
         declared.label(knob), begun, begun, key=key, help=declared.help_text(knob), accept_new_options=True,
         disabled=bool(begun) and begun == [fixed], placeholder="Write one, press Enter", width=_CHOICE_PX,
     )  # fmt: skip
-    if not chosen and not knob.required and knob.default is None:
-        return None
+    if not chosen and not knob.required and not knob.default:
+        return knob.default
     return _one(chosen, knob)
 
 

@@ -12,7 +12,7 @@ from pipelines import api
 from pipelines.catalog import Knob, all_components, build_component, knobs, stage
 from pipelines.errors import ConfigurationError, shorten
 from pipelines.pipeline import Pipeline
-from workbench import declared, faults, forms, handover
+from workbench import applicable, declared, faults, forms, handover
 from workbench.text import plain
 
 CHANGEABLE = ("retrieve", "filter", "rerank")
@@ -119,7 +119,7 @@ def _form(name: str, begun: Mapping[str, Any], key: str) -> dict[str, Any] | Non
                 about.title, names, index=names.index(begun["use"]), key=f"{key}.use", help=about.purpose
             )
         held = begun if use == begun["use"] else {}
-        taken = knobs(components[use])
+        taken = applicable.chosen(knobs(components[use]), held, f"{key}.{use}")
         # Sliders have a row of their own, above the fields.
         values = {knob.name: _slider(knob, held, f"{key}.{use}.{knob.name}") for knob in taken if _slides(knob)}
         fields = [knob for knob in taken if not _slides(knob)]
