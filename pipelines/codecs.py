@@ -26,7 +26,7 @@ from pipelines.records import (
     Scores,
     Spent,
 )
-from pipelines.records.pairs import LeftOut, Passage, TrainingPair, TrainingPairs
+from pipelines.records.pairs import LeftOut, Passage, TrainingPair, TrainingPairs, Written
 from pipelines.records.training import Training
 
 T = TypeVar("T")
@@ -208,4 +208,9 @@ def _pair(raw: Mapping[str, Any]) -> TrainingPair:
 PAIRS: Codec[TrainingPairs] = Codec(
     lambda v, folder: _put_json(folder / "pairs.json", asdict(v)),
     _load_pairs,
+)
+
+WRITTEN: Codec[tuple[Written, ...]] = Codec(
+    lambda v, folder: _put_json(folder / "written.json", [asdict(one) for one in v]),
+    lambda folder: tuple(Written(**one) for one in _get_json(folder / "written.json")),
 )

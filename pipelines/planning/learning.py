@@ -1,43 +1,30 @@
-"""Training as stage executions: pairs of the train split under the pipeline's own chunking, and models made of them."""
+"""Training as stage executions: models made of the pairs of the train split, and what decides where they stop."""
 
 from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from pipelines import codecs
 from pipelines.errors import ConfigurationError, did_you_mean, shorten
 from pipelines.execution import Execution, Node, node_key
-from pipelines.golden.dataset import Dataset
-from pipelines.planning.asking import Asking
 from pipelines.planning.by_text import Encoding
 from pipelines.planning.folders import FOLDER, made_aside
-from pipelines.planning.rerank import RerankPlan
+from pipelines.planning.pairs import PairsPlan
 from pipelines.records import Candidates, FloatArray, Question, Rankings
-from pipelines.records.pairs import LeftOut, TrainingPairs
-from pipelines.stages.embed import Embedder, TrainedEmbedder
+from pipelines.stages.embed import TrainedEmbedder
 from pipelines.stages.embed.minilm import MiniLMEmbedder
-from pipelines.stages.filter.none import NoFilter
 from pipelines.stages.index.exact import ExactIndex
 from pipelines.stages.rerank import Retrieved, TrainedReranker, ordered, pairs_of
-from pipelines.stages.rerank.none import NoReranker
-from pipelines.stages.retrieve.bm25 import BM25Retriever
-from pipelines.stages.retrieve.dense import DenseRetriever
 from pipelines.stages.retrieve.hybrid import HybridRetriever
 from pipelines.stages.score import Evaluation, Scorer
 from pipelines.stages.score.standard import StandardScorer
-from pipelines.stages.transform.none import NoTransformer
-from pipelines.training.guard import guarded
-from pipelines.training.knobs import PairKnobs
 from pipelines.training.lesson import Dev, Lesson, PairDev, PairLesson, Point, Workshop
-from pipelines.training.material import Material
-from pipelines.training.pairs import training_pairs
 
 _NO_DEV = "the dataset has no dev question with evidence"
 _DEV_DEPTH = 100
@@ -46,59 +33,8 @@ _DEV_PAIRS = 20
 
 
 @dataclass(frozen=True)
-class LearningPlan(RerankPlan, ABC):
+class LearningPlan(PairsPlan, ABC):
     """The stage executions of one pipeline that learn from the golden set, as nodes of a graph."""
-
-    # What is learnt from ------------------------------------------------------------------------------------------
-
-    @cached_property
-    def _guarded(self) -> tuple[tuple[Question, ...], tuple[LeftOut, ...]]:
-        return guarded(self.dataset.questions)
-
-    def plainly(self, questions: Sequence[Question], embed: Embedder) -> Self:
-        """Return the plan that searches all chunks for `questions` exactly, as they are asked, by one embedder."""
-        plain = self.with_components(
-            embed=embed, index=ExactIndex(), transform=NoTransformer(), filter=NoFilter(), rerank=NoReranker()
-        )
-        return replace(plain, asking=Asking(tuple(questions)))
-
-    def pairs(self, knobs: PairKnobs, base: Embedder) -> Node[TrainingPairs]:
-        """The training pairs under this chunking, hard negatives mined by `base` and by words."""
-        questions, left_out = self._guarded
-        search = self.plainly(questions, base)
-        wanted = {"model": ("model", "both"), "bm25": ("bm25", "both")}
-        by = {"model": DenseRetriever(depth=knobs.negatives_to), "bm25": BM25Retriever(depth=knobs.negatives_to)}
-        rankings = {name: search.retrieved(by[name]) for name, of in wanted.items() if knobs.negatives in of}
-        vectors = (search.vectors, search.question_vectors) if rankings else ()
-        inputs = (search.gold, search.documents, search.cut, search.embedded_texts, *rankings.values(), *vectors)
-        told = [[one.question_id, one.why] for one in left_out]
-        identity = [dict(knobs.pair_knobs()), search.asking.texts_key, search.asking.evidence_key, told]
-
-        def work(run: Execution) -> TrainingPairs:
-            material = Material(
-                questions=run.get(search.resolution).questions,
-                gold=run.get(search.gold),
-                documents=run.get(search.documents),
-                chunks=run.get(search.cut),
-                texts=run.get(search.embedded_texts),
-                rankings={name: run.get(node) for name, node in rankings.items()},
-                vectors=run.get(search.vectors) if vectors else None,
-                question_vectors=run.get(search.question_vectors) if vectors else None,
-                left_out=left_out,
-            )
-            return training_pairs(material, knobs)
-
-        return Node("embed", node_key("pairs", identity, inputs), inputs, work, codecs.PAIRS)
-
-    def taught_by(self, path: str) -> Self:
-        """Return this plan over another dataset, whose train split is learnt from there as if it were evaluated."""
-        learning = {"embed": self.pipeline.embed, "rerank": self.pipeline.rerank}
-        own = {
-            stage: one.model_copy(update={"learn_from": ""})
-            for stage, one in learning.items()
-            if isinstance(one, PairKnobs)
-        }
-        return replace(self.with_components(**own), dataset=Dataset.open(path))
 
     # What learns --------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ Source: TypeAlias = Literal["evidence", "title", "crop", "synthetic"]
 class Passage:
     """The character span [start, end) of a document, as `text`: what is embedded for it, with its header if any.
 
-    `score` is the similarity to the question by what found it, of a negative; None where it was not measured.
+    `score` is the base model's cosine of a negative to the question; None where it was not measured.
     """
 
     document_id: str
@@ -39,11 +39,24 @@ class TrainingPair:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A question that a language model wrote, or its answer as it came; and the chunk that it was written on."""
+
+    text: str
+    chunk: int
+
+
+@dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A question of the train split that is not trained on, and why."""
+    """A question of the train split that is not trained on, and why.
+
+    `twin` is the id of a dev or test question that asks nearly the same, of the split `twin_split`; "" where none does.
+    """
 
     question_id: str
     why: str
+    twin: str = ""
+    twin_split: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,39 +2,213 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
-from pipelines.records import PADDING
-from pipelines.records.pairs import Passage, TrainingPair, TrainingPairs
+from pipelines.errors import DatasetError, counted, shorten
+from pipelines.records import FloatArray, LongArray
+from pipelines.records.pairs import LeftOut, Passage, TrainingPair, TrainingPairs
+from pipelines.training.augment import cropped_pairs, titled_pairs
+from pipelines.training.drawing import drawn_questions
+from pipelines.training.evidence import HeldOut, Kin, quotes_of, spans_of
 from pipelines.training.knobs import PairKnobs
 from pipelines.training.material import Material
+from pipelines.training.methods import FEWEST_PAIRS
+from pipelines.training.mining import Miner, Sought, window
+from pipelines.training.positives import Positives, positives
+from pipelines.training.strikes import Strike
+from pipelines.training.struck import StruckOut
+
+_STRUCK_OUT = "all its passages were struck out"
+_TOLD = 3
 
 
-def training_pairs(material: Material, knobs: PairKnobs) -> TrainingPairs:
-    """Return every train question with each chunk that holds evidence of it, and hard negatives."""
-    found = []
-    for row, question in enumerate(material.questions):
-        positives = _overlapping(material, row)
-        negatives = [c for c in _mined(material, row) if c not in set(positives)][: knobs.negatives_each]
-        hard = tuple(_passage(material, c) for c in negatives)
-        found += [TrainingPair(question.id, question.text, _passage(material, c), hard) for c in positives]
-    return TrainingPairs(tuple(found), tuple(material.left_out))
+def _unheard(text: str) -> None:
+    """Tell nobody."""
 
 
-def _overlapping(material: Material, row: int) -> list[int]:
-    gold, chunks = material.gold, material.chunks
-    rows: list[int] = []
-    for i in np.flatnonzero(gold.question == row):
-        inside = (chunks.document == gold.document[i]) & (chunks.start < gold.end[i]) & (chunks.end > gold.start[i])
-        rows += np.flatnonzero(inside).tolist()
-    return list(dict.fromkeys(rows))
+def training_pairs(material: Material, knobs: PairKnobs, note: Callable[[str], None] = _unheard) -> TrainingPairs:
+    """Return every train question with each chunk that answers it, and hard negatives; then the pairs that were made.
+
+    `note` is told of what the user should know: strikes that hold for nothing, shares, evidence in one document.
+
+    Raises:
+        DatasetError: for fewer than 8 pairs of questions with passages.
+    """
+    made = _Making(material, knobs)
+    marked, written = list(made.marked()), list(made.written())
+    made_up = list(made.augmented([one.positive for one in marked]))
+    left_out = (*material.left_out, *made.left_out())
+    if len(marked) + len(written) < FEWEST_PAIRS:
+        raise DatasetError(_too_few(len(marked) + len(written), len(material.questions), left_out, knobs))
+    for told in made.notes(marked):
+        note(told)
+    return TrainingPairs((*marked, *written, *made_up), left_out)
 
 
-def _mined(material: Material, row: int) -> list[int]:
-    return [int(c) for ranking in material.rankings.values() for c in ranking.chunk[row] if c != PADDING]
+@dataclass(frozen=True)
+class _Making:
+    """What pairs are made of, worked out once."""
+
+    material: Material
+    knobs: PairKnobs
+
+    def marked(self) -> Iterator[TrainingPair]:
+        """Yield the pairs of marked evidence, in order of question and chunk."""
+        for row in self.drawn:
+            question, answers = self.material.questions[row], self._answers(row)
+            sought = self._sought(row) if answers and self._mines else None
+            for chunk, grade in answers.items():
+                hard = self.miner.mined(sought, chunk) if sought is not None else ()
+                yield TrainingPair(question.id, question.text, self.material.passage(chunk), hard, grade)
+
+    def written(self) -> Iterator[TrainingPair]:
+        """Yield the pairs of questions that a language model wrote."""
+        struck = self.struck.positives("")
+        for row, one in enumerate(self.material.written):
+            if one.chunk in struck:
+                continue
+            hard = self.miner.mined(self._sought_for_written(row), one.chunk) if self._mines else ()
+            yield TrainingPair("", one.text, self.material.passage(one.chunk), hard, source="synthetic")
+
+    def augmented(self, answers: Sequence[Passage]) -> Iterator[TrainingPair]:
+        """Yield the pairs made of titles and of parts of chunks, without negatives of their own."""
+        if self.knobs.augment == "none" or self.material.held_out_gold is None:
+            return
+        held_out = HeldOut(self.material.held_out_gold, self.material.documents, self.material.chunks)
+        taught, struck = self._chunks_of_answers, self.struck.positives("")
+        made: list[TrainingPair] = []
+        if self.knobs.augment in ("titles", "both"):
+            made += titled_pairs(self.material, held_out, taught, len(answers), self.knobs.seed)
+        if self.knobs.augment in ("crops", "both"):
+            made += cropped_pairs(self.material, held_out, taught, self.knobs.seed)
+        out = {(p.document_id, p.start, p.end) for p in map(self.material.passage, struck)}
+        yield from (m for m in made if (m.positive.document_id, m.positive.start, m.positive.end) not in out)
+
+    def left_out(self) -> Iterator[LeftOut]:
+        """Yield the questions that have no pair, of those that were drawn."""
+        for row in self.drawn:
+            if not self._answers(row):
+                yield LeftOut(self.material.questions[row].id, self.found.why[row] or _STRUCK_OUT)
+
+    def notes(self, marked: Sequence[TrainingPair]) -> Iterator[str]:
+        """Say what the user should know of the pairs."""
+        if self.knobs.share < 1.0:
+            n = counted(len(self.material.questions), "train question")
+            yield f"Learnt from {len(self.drawn):,} of {n}, a share drawn by seed {self.knobs.seed}."
+        idle = self._idle_strikes()
+        if idle:
+            first = f"'{shorten(idle[0].document_id, 40)}' from {idle[0].start} to {idle[0].end}"
+            n = counted(len(self.material.strikes), "strike")
+            yield f"{len(idle):,} of {n} hold for nothing here; the first: {first}."
+        documents = {pair.positive.document_id for pair in marked}
+        if len(documents) == 1:
+            yield (
+                f"All evidence of the train questions is in one document, '{shorten(documents.pop(), 60)}': what is "
+                "learnt may hold for it alone, and only questions on other documents can show whether it does."
+            )
+
+    @cached_property
+    def drawn(self) -> list[int]:
+        """The rows of the questions that are learnt from."""
+        if not self.material.questions:
+            return []
+        return drawn_questions(self.material.questions, self.knobs.share, self.knobs.seed)
+
+    @cached_property
+    def found(self) -> Positives:
+        """The chunks that answer each question."""
+        return positives(self.material)
+
+    @cached_property
+    def struck(self) -> StruckOut:
+        """What was struck out."""
+        return StruckOut.of(self.material.strikes, self.material.documents, self.material.chunks)
+
+    @cached_property
+    def miner(self) -> Miner:
+        """What mines hard negatives."""
+        return Miner(self.material, self.knobs)
+
+    @cached_property
+    def _kin(self) -> Kin:
+        return Kin(self.material.questions, self.material.gold)
+
+    @property
+    def _mines(self) -> bool:
+        return bool(self.material.rankings) and self.knobs.negatives != "none"
+
+    @cached_property
+    def _chunks_of_answers(self) -> list[int]:
+        return list(dict.fromkeys(chunk for row in self.drawn for chunk in self._answers(row)))
+
+    def _answers(self, row: int) -> Mapping[int, float]:
+        struck = self.struck.positives(self.material.questions[row].id)
+        return {chunk: grade for chunk, grade in self.found.of[row].items() if chunk not in struck}
+
+    def _sought(self, row: int) -> Sought:
+        pieces, material = self._kin.pieces(row), self.material
+        return Sought(
+            answers=list(self.found.of[row]),
+            spans=spans_of(material.gold, pieces),
+            struck=self.struck.negatives(material.questions[row].id),
+            quotes=quotes_of(material.gold, material.documents, pieces.tolist()),
+            found=window(material.rankings, row, self.knobs),
+            vector=_row_of(material.question_vectors, row),
+        )
+
+    def _sought_for_written(self, row: int) -> Sought:
+        material, chunk = self.material, self.material.written[row].chunk
+        found = material.written_found
+        rankings = {} if found is None else {n: r for n, r in found.rankings.items() if n in material.rankings}
+        return Sought(
+            answers=[chunk],
+            spans=_span_of(material, chunk),
+            struck=self.struck.negatives(""),
+            quotes=(),
+            found=window(rankings, row, self.knobs),
+            vector=_row_of(None if found is None else found.vectors, row),
+        )
+
+    def _idle_strikes(self) -> list[Strike]:
+        """Return the strikes that name no chunk, no question that is trained on, or no positive of it."""
+        rows = {question.id: row for row, question in enumerate(self.material.questions)}
+        idle = list(self.struck.unknown)
+        for strike in self.material.strikes:
+            if strike in self.struck.unknown or not strike.question_id:
+                continue
+            row = rows.get(strike.question_id)
+            own = self.struck.positives(strike.question_id)
+            if row is None or (strike.of == "positive" and not own & self.found.of[row].keys()):
+                idle.append(strike)
+        return idle
 
 
-def _passage(material: Material, chunk: int) -> Passage:
+def _row_of(vectors: FloatArray | None, row: int) -> FloatArray:
+    if vectors is None:
+        raise ValueError("negatives are mined by the base model's vectors of the questions, and there are none")
+    one: FloatArray = vectors[row]
+    return one
+
+
+def _span_of(material: Material, chunk: int) -> LongArray:
     chunks = material.chunks
-    document = material.documents.ids[int(chunks.document[chunk])]
-    return Passage(document, int(chunks.start[chunk]), int(chunks.end[chunk]), material.texts[chunk])
+    return np.asarray([[chunks.document[chunk], chunks.start[chunk], chunks.end[chunk]]], dtype=np.int64)
+
+
+def _too_few(n: int, n_questions: int, left_out: Sequence[LeftOut], knobs: PairKnobs) -> str:
+    """Say how few pairs there are, why, and what to do."""
+    reasons = Counter("it asks nearly the same as a dev or test question" if one.twin else one.why for one in left_out)
+    told = "; ".join(f"{count:,} because {why}" for why, count in reasons.most_common(_TOLD))
+    asked = f"{counted(n_questions, 'train question')} with evidence" + (
+        f", of which {knobs.share:g} are drawn" if knobs.share < 1.0 else ""
+    )
+    out = f", left out are {told}" if told else ""
+    return (
+        f"Only {counted(n, 'training pair')} can be made of {asked}{out}; training needs {FEWEST_PAIRS} at least: mark "
+        "evidence of more questions of the split 'train', or put more questions into it with: rag-workbench split."
+    )

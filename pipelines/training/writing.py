@@ -1,4 +1,4 @@
-"""Questions that a language model writes on passages: whom it asks, what it is told, and which answers are questions."""
+"""Questions that a language model writes on passages: whom it asks, what it is told, which answers are questions."""
 
 from __future__ import annotations
 
