@@ -1,0 +1,165 @@
+"""How much memory a training takes, reckoned before it starts from the files of the base model alone."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pipelines.errors import ConfigurationError
+from pipelines.models.weights import model_folder
+from pipelines.training.methods import EncoderTraining
+
+GROUP_TOKENS = 4096
+"""Tokens of the texts that are computed together; with bounded memory, the activations of as many are held at once."""
+
+_GIB = 1 << 30
+_LIBRARIES = 900 << 20
+_FLOAT = 4
+_HELD_WIDTHS, _HELD_INNERS = 12, 3
+"""Vectors of a layer's width, and of its inner width, that are held for each token until the gradients are known."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What decides a model's memory: how many weights, in how many layers of which width, and how much it reads."""
+
+    n_weights: int
+    layers: int
+    width: int
+    inner: int
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes that a training takes at its height, by what they are for; `libraries` are those of the process itself."""
+
+    libraries: int
+    weights: int
+    gradients: int
+    optimizer: int
+    activations: int
+    teacher: int = 0
+
+    @property
+    def total(self) -> int:
+        """Return all of them together."""
+        return sum(asdict(self).values())
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        parts = {name: value for name, value in asdict(self).items() if value}
+        return f"{in_gib(self.total)} (" + ", ".join(f"{name} {in_gib(value)}" for name, value in parts.items()) + ")"
+
+
+def training_memory(how: EncoderTraining, passages: int = 2, tokens: int | None = None) -> Memory:
+    """Return what a training takes: `passages` a pair, its positive and negatives, of `tokens` at the most.
+
+    Without `tokens` each passage is as long as the model reads. It is meant to be more than is taken, not less.
+
+    Raises:
+        ConfigurationError: when there is no such model, or one without safetensors weights.
+    """
+    shape = shape_of(how.base.model)
+    longest = shape.tokens if tokens is None else min(tokens, shape.tokens)
+    beside = how.lora_rank * shape.layers * (10 * shape.width + 2 * shape.inner)
+    trained = shape.n_weights if how.method == "full" else beside
+    question = min(longest, 32)
+    held = how.batch * (passages * longest + question)
+    if how.loss == "cached-mnrl":
+        held = min(held, max(GROUP_TOKENS, longest))
+    bytes_each = 2 if how.base.precision == "bfloat16" else _FLOAT
+    per_token = shape.layers * (_HELD_WIDTHS * shape.width + _HELD_INNERS * shape.inner) * bytes_each
+    return Memory(
+        libraries=_LIBRARIES,
+        weights=_FLOAT * shape.n_weights + (bytes_each * shape.n_weights if bytes_each < _FLOAT else 0),
+        gradients=_FLOAT * trained,
+        optimizer=2 * _FLOAT * trained,
+        activations=held * per_token,
+        teacher=_FLOAT * shape_of(Path(how.teacher)).n_weights if how.teacher else 0,
+    )
+
+
+def free_memory(device: str) -> int:
+    """Return how many bytes are free where the training is to run: of the GPU, or of the machine or its container."""
+    if device == "cuda":
+        import torch
+
+        return int(torch.cuda.mem_get_info()[0])
+    import psutil
+
+    return min(int(psutil.virtual_memory().available), _free_in_container())
+
+
+def refuse_too_much(needed: Memory, free: int, how: EncoderTraining) -> None:
+    """Raise when a training cannot fit.
+
+    Raises:
+        ConfigurationError: with what is needed, what is free, and what to do.
+    """
+    total = needed.total - (needed.libraries if how.base.device == "cuda" else 0)
+    if total <= free:
+        return
+    smaller = [] if how.loss == "cached-mnrl" else ["choose the loss cached-mnrl"]
+    if how.method == "full":
+        smaller.append("choose the method lora")
+    raise ConfigurationError(
+        f"This training needs about {in_gib(total)} of memory, but {in_gib(free)} are free; set a smaller train_batch "
+        f"than {how.batch}, " + "".join(f"{one}, " for one in smaller) + "or close other programs."
+    )
+
+
+def shape_of(model: Path) -> Shape:
+    """Return the shape of a model, from its files; what they do not say is taken from the number of weights.
+
+    Raises:
+        ConfigurationError: when there is no such model, or one without safetensors weights.
+    """
+    folder = model_folder(str(model))
+    n_weights = sum(_n_weights(path) for path in folder.rglob("*.safetensors"))
+    config = _first(folder, "config.json")
+    width = _number(config, ("hidden_size", "dim", "d_model"), 0)
+    layers = _number(config, ("num_hidden_layers", "n_layers", "num_layers"), 0)
+    inner = _number(config, ("intermediate_size", "hidden_dim", "d_ff"), 4 * width)
+    read = _first(folder, "sentence_bert_config.json").get("max_seq_length")
+    tokens = int(read) if isinstance(read, int) else min(_number(config, ("max_position_embeddings",), 512), 512)
+    return Shape(n_weights, layers, width, inner, tokens)
+
+
+def in_gib(n_bytes: int) -> str:
+    """Return "1.5 GiB"."""
+    return f"{n_bytes / _GIB:.1f} GiB"
+
+
+def _n_weights(path: Path) -> int:
+    """Return how many numbers a safetensors file holds, from its header."""
+    with path.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    tensors = [one for name, one in header.items() if name != "__metadata__"]
+    return sum(math.prod(one["shape"]) for one in tensors)
+
+
+def _first(folder: Path, name: str) -> dict[str, object]:
+    for path in sorted(folder.rglob(name), key=lambda path: len(path.parts)):
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(found, dict):
+            return found
+    return {}
+
+
+def _number(config: dict[str, object], names: tuple[str, ...], default: int) -> int:
+    return next((value for name in names if isinstance(value := config.get(name), int)), default)
+
+
+def _free_in_container() -> int:
+    """Return what a container's limit leaves; more than any machine has where there is none."""
+    try:
+        limit, used = (int(Path(f"/sys/fs/cgroup/memory.{name}").read_text()) for name in ("max", "current"))
+    except (OSError, ValueError):
+        return 1 << 62
+    return max(0, limit - used)
