@@ -13,6 +13,7 @@ import time
 import uuid
 
 from pipelines.errors import Cancelled, Paused, WorkbenchError
+from pipelines.finetune.doing import FINETUNE, do_finetune
 from pipelines.runs.claims import StoredClaims
 from pipelines.runs.database import Database
 from pipelines.runs.doing import do_evaluation
@@ -27,8 +28,8 @@ from pipelines.runs.versions import source_digest
 from pipelines.settings import cache_folder, database_url, home, logs_folder, runs_folder
 from pipelines.sweeps.doing import SWEEP, do_sweep, help_sweep
 
-_POLL_S = 0.2
-_LOOKS = 4
+_POLL_S = 0.1
+_LOOKS = 8
 _log = logging.getLogger("rag_workbench.worker")
 
 
@@ -102,6 +103,8 @@ class Worker:
     def _done(self, job: Job, heart: Heart) -> str:
         if job.kind == EVALUATE:
             return do_evaluation(job, heart, self._store)
+        if job.kind == FINETUNE:
+            return do_finetune(job, heart, self._database, self._name)
         return do_sweep(job, heart, self._database, self._name)
 
 

@@ -16,10 +16,13 @@ that were learnt from, and those of which none does; all of the dataset `outside
 
 @dataclass(frozen=True)
 class Leak:
-    """A train question that asks nearly what one of dev or test asks: it is not trained on, for the reason `why`."""
+    """A train question that asks nearly what question `twin` of dev or test asks: it is not trained on."""
 
     question_id: str
     text: str
+    twin: str
+    twin_split: str
+    twin_text: str
     why: str
 
 
@@ -40,24 +43,26 @@ class Splits:
 class TrainingEstimate:
     """One training of a finetuning, before it is begun.
 
-    `key` names it in the store, `labels` the configurations that use it. `n_pairs` is None where it is not known before
-    the documents are cut. `seconds` is None, with a `reason`, where this machine was never measured at such work;
-    `memory_bytes` is what weights, gradients, the optimiser's state and one batch take.
+    `key` names it in the store, `labels` the configurations that use it, `done` says that it is there already. `steps`
+    are counted where weights are trained, hard negatives aside. `seconds` is None, with a `reason`, where this machine
+    was never measured at such work; `memory_bytes` is what it takes at its height, None where that is next to nothing.
+    `refused` says why it could not be done.
     """
 
     key: str
+    label: str
     part: Part
     labels: tuple[str, ...]
     method: str
     model: str
     n_pairs: int | None
-    n_negatives: int | None
     steps: int | None
     done: bool
     seconds: float | None
     memory_bytes: int | None
-    disk_bytes: int | None
+    disk_bytes: int
     reason: str | None = None
+    refused: str | None = None
 
 
 @dataclass(frozen=True)

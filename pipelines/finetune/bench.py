@@ -1,0 +1,97 @@
+"""Where a finetuning works: trains, evaluates, keeps the runs; what was done already, by whomever, is looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipelines.cache import Cache
+from pipelines.compare.run_scores import RunScores
+from pipelines.execution import Execution, Node
+from pipelines.finetune.outside import identity_with_lessons
+from pipelines.pipeline import Pipeline
+from pipelines.planning.plan import plan
+from pipelines.runs.claims import StoredClaims
+from pipelines.runs.curves import Curves
+from pipelines.runs.database import Database
+from pipelines.runs.evaluate import evaluated
+from pipelines.runs.heart import Heart
+from pipelines.runs.jobs import Jobs
+from pipelines.runs.measure import Evaluation
+from pipelines.runs.record import ALL_QUESTIONS, Details
+from pipelines.runs.store import RunStore
+from pipelines.settings import cache_folder, runs_folder
+from pipelines.sweeps.batch import On
+from pipelines.sweeps.rates import Rates
+
+
+@dataclass
+class Bench:
+    """One worker's tools for one job; `named` says what a training is called, by its key."""
+
+    database: Database
+    worker: str
+    heart: Heart
+    job_id: str
+    named: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Open the stores."""
+        self.cache = Cache(cache_folder())
+        self.runs = RunStore(self.database, runs_folder())
+        self.curves, self.rates = Curves(self.database), Rates(self.database)
+
+    def say(self, text: str) -> None:
+        """Add a line to the job's log."""
+        Jobs(self.database).log(self.job_id, text)
+
+    def execution(self) -> Execution:
+        """Return what does stage executions for this job, telling how far it is and how fast it goes."""
+        run = Execution(self.cache, self.heart.watch, claims=StoredClaims(self.database, self.worker))
+        run.on_worked, run.on_learnt = self.rates.enter, self._learnt
+        run.on_computed = self._computed
+        return run
+
+    def _computed(self, *_: object) -> None:
+        self.heart.advanced()
+
+    def _learnt(self, key: str, point: Mapping[str, object]) -> None:
+        self.curves.enter(key, point)
+        self.heart.tell(training=self.named.get(key, key), point=dict(point))
+
+    def trained(self, node: Node[Path]) -> Path:
+        """Return the folder of a trained model, training it unless it is there.
+
+        Raises:
+            WorkbenchError: when it cannot be trained; what was learnt up to the last checkpoint is kept.
+        """
+        try:
+            return self.execution().get(node)
+        finally:
+            self.curves.flush()
+            self.rates.flush()
+
+    def evaluated(self, pipeline: Pipeline, on: On, name: str) -> str:
+        """Return the id of the run of a pipeline, evaluating it unless that very work is there."""
+        identity = identity_with_lessons(on.identity(pipeline), pipeline)
+        known = self.runs.by_identity([identity])
+        if identity in known:
+            return known[identity]
+        work = plan(pipeline, on.dataset, on.questions())
+        run = self.execution()
+        done = evaluated(Evaluation(work, on.split, name, on.seed, identity), run)
+        self.runs.add(done.run, done.details)
+        self.rates.flush()
+        return done.run.id
+
+    def scores(self, run_id: str) -> RunScores:
+        """Return what a comparison needs of a run."""
+        found, kept = self.runs.get(run_id), self.runs.details(run_id)
+        split = None if found.split == ALL_QUESTIONS else found.split
+        of = (found.id, found.name, found.dataset_name, found.dataset_version)
+        return RunScores(*of, split, kept.question_ids, kept.scores, kept.fates)
+
+    def details(self, run_id: str) -> Details:
+        """Return the per-question part of a run."""
+        return self.runs.details(run_id)
