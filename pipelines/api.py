@@ -12,6 +12,7 @@ from pipelines.finetune.records import (
 from pipelines.finetune.spec import FinetuneSpec
 from pipelines.golden.exporters import ExportReport
 from pipelines.golden.loading import LoadReport, LoadRow, load_report
+from pipelines.golden.split_report import SplitReport, SplitShare
 from pipelines.judging import Filled, Holes, Judgment, Published, Queue, QueueItem
 from pipelines.losses.behind import LostEvidence, LostQuestion
 from pipelines.losses.report import Bar, Losses, cut_name
@@ -48,6 +49,7 @@ from pipelines.verbs.datasets import (
     import_formats,
     import_golden,
     open_dataset,
+    split_dataset,
     upload_dataset,
 )
 from pipelines.verbs.finetune import (
@@ -171,6 +173,8 @@ __all__ = [
     "Sampling",
     "SliceReport",
     "SliceRow",
+    "SplitReport",
+    "SplitShare",
     "Splits",
     "SweepListed",
     "SweepSpec",
@@ -243,6 +247,7 @@ __all__ = [
     "runs",
     "save_strikes",
     "slices",
+    "split_dataset",
     "store",
     "strikes_file",
     "submit",

@@ -1,4 +1,4 @@
-"""The commands of slices, judging and other formats of golden sets."""
+"""The commands of slices, judging, splits and other formats of golden sets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipelines.golden.dataset import Dataset
 from pipelines.pipeline import Pipeline
 from pipelines.runs.jobs import Job
 from pipelines.stages.load import read_text
-from pipelines.terminal.golden import described_holes, described_slices, holes_grid, slices_grid
+from pipelines.terminal.golden import described_holes, described_slices, holes_grid, slices_grid, splits_grid
 from pipelines.terminal.judging import judge_here
 from pipelines.terminal.options import CsvOption, JsonOption
 from pipelines.terminal.output import console, say, writable, write_json, write_text
@@ -23,7 +23,7 @@ from pipelines.terminal.progress import cancelling, follow
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (slices, holes, judge, export_dataset):
+    for command in (slices, holes, judge, export_dataset, split):
         app.command()(command)
 
 
@@ -163,3 +163,21 @@ def export_dataset(
     say(report.summary())
     for notice in report.notices:
         say(f"note: {notice}")
+
+
+def split(
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="A dataset's name, or its folder")],
+    dest: Annotated[str, typer.Argument(metavar="DEST", help="The new dataset: a folder, or a name")],
+    by: Annotated[
+        str,
+        typer.Option(help="question, or document: then no split has seen a document of another", metavar="WAY"),
+    ],
+    shares: Annotated[str, typer.Option(help="Shares of train, dev and test in percent")] = "60/20/20",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draw")] = 0,
+    replace: Annotated[bool, typer.Option("--replace", help="Deal questions anew that have a split already")] = False,
+) -> None:
+    """Deal a dataset's questions to train, dev and test at random, into a new dataset; repeats stay together."""
+    report = api.split_dataset(api.open_dataset(dataset), dest, by, shares, seed, replace=replace)
+    console().print(splits_grid(report))
+    for line in report.summary():
+        say(line)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from pipelines.records import Question
+from pipelines.records import Evidence, Question
 
 ALIKE = 92
 """Similarity of the words in alphabetical order, in percent, from which two questions may be one."""
 TEXTS_ALIKE = 90
 """Similarity in percent from which two texts say the same."""
 
+_ALIKE_ON_ONE_SPAN = 75
+"""Share of common words, in percent, from which two questions with the very same evidence are one, reworded."""
+_LEAST_QUOTED_CHARS = 10
 _BLOCK = 512
 _WORD = re.compile(r"\w+")
 _SHORTEST = ALIKE / (200 - ALIKE)
@@ -81,6 +85,31 @@ def _numbers(text: str) -> set[str]:
 def _names(text: str) -> set[str]:
     """Return the words with a capital that are not the first."""
     return {word.lower() for i, word in enumerate(_WORD.findall(text)) if i and word[0].isupper()}
+
+
+def alike_on_one_span(rows: Sequence[Question], columns: Sequence[Question]) -> list[tuple[int, int]]:
+    """Return (i, j) where a piece of evidence is the very same and most words are in common, in order.
+
+    The same is an equal span, or an equal quote from one document; whole documents are never it.
+    """
+    on: dict[tuple[str, object], list[int]] = defaultdict(list)
+    for j, question in enumerate(columns):
+        for place in _places(question.evidence):
+            on[place].append(j)
+    near = {(i, j) for i, one in enumerate(rows) for place in _places(one.evidence) for j in on.get(place, ())}
+    return sorted((i, j) for i, j in near if _reworded(rows[i].text, columns[j].text))
+
+
+def _places(evidence: Sequence[Evidence]) -> set[tuple[str, object]]:
+    """Return what pieces of evidence are known by: their spans, and their quotes where they are long enough."""
+    relevant = [item for item in evidence if item.grade > 0]
+    spans = {(item.document_id, (item.start, item.end)) for item in relevant if item.start is not None}
+    quotes = {(item.document_id, plain(item.quote or "")) for item in relevant}
+    return {*spans, *(place for place in quotes if len(place[1]) >= _LEAST_QUOTED_CHARS)}
+
+
+def _reworded(a: str, b: str) -> bool:
+    return fuzz.token_set_ratio(words_key(a), words_key(b)) >= _ALIKE_ON_ONE_SPAN
 
 
 def plain(text: str) -> str:

@@ -52,7 +52,7 @@ def write_dataset(
     declared = {**inferred_fields(documents), **(fields or {})}
     files = _files(Manifest(name or folder.name, description, licence, source, declared), documents, located)
     with storage_errors(folder, "write the dataset"):
-        _refuse_occupied(folder, overwrite)
+        refuse_occupied(folder, overwrite)
         publish_files(folder, dict(files))
     return folder
 
@@ -84,7 +84,7 @@ def write_files(
     )
     del written[DOCUMENTS_FILE]
     with storage_errors(folder, "write the dataset"):
-        _refuse_occupied(folder, overwrite)
+        refuse_occupied(folder, overwrite)
         publish_files(folder, written | {f"{DOCUMENTS_FOLDER}/{file}": path for file, path in files.items()})
     return folder
 
@@ -125,7 +125,12 @@ def _refuse_unreadable(documents: Sequence[Document], questions: Sequence[Questi
             raise error
 
 
-def _refuse_occupied(folder: Path, overwrite: bool) -> None:
+def refuse_occupied(folder: Path, overwrite: bool) -> None:
+    """Let a dataset be written to a folder that is new or empty, or a dataset that may be overwritten.
+
+    Raises:
+        DatasetError: for any other place.
+    """
     if not folder.exists() and not folder.is_symlink():
         return
     if not folder.is_dir() or folder.is_symlink():

@@ -1,4 +1,4 @@
-"""Slices, label holes and judging as the command line shows them."""
+"""Slices, label holes, splits and judging as the command line shows them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.table import Table as Grid
 
 from pipelines.errors import counted
+from pipelines.golden.split_report import SplitReport, SplitShare
 from pipelines.judging import Holes
 from pipelines.slices import SliceReport, SliceRow
 from pipelines.terminal.output import grid, number
@@ -90,3 +91,14 @@ def described_holes(found: Holes) -> Iterator[str]:
         families = dict.fromkeys(b.metric.partition("@")[0] for b in found.bounds if b.reason == reason)
         yield f"  No bounds for {', '.join(families)}: {reason}."
     yield f"Judge them with: rag-workbench judge {found.run_id}"
+
+
+def splits_grid(report: SplitReport) -> Grid:
+    """Return one row a split: its questions and documents, the share that was wanted, and the one it has."""
+    rows = [[one.split, *_counts(one), f"{one.wanted:.0%}", f"{one.achieved:.1%}"] for one in report.splits]
+    columns = ["split", "questions", "with evidence", "documents", "share wanted", "share"]
+    return grid(columns, rows, numbers_from=1)
+
+
+def _counts(one: SplitShare) -> list[str]:
+    return [f"{n:,}" for n in (one.n_questions, one.n_answerable, one.n_documents)]

@@ -13,6 +13,10 @@ from pipelines.golden.dataset import Dataset
 from pipelines.golden.exporters import Content, ExportReport, export_content, exporters
 from pipelines.golden.findings import Report
 from pipelines.golden.importers import ImportReport, import_dataset, importers
+from pipelines.golden.naming import slug
+from pipelines.golden.split_report import SplitReport
+from pipelines.golden.splitting import parse_shares
+from pipelines.golden.splitting import split_dataset as write_split
 from pipelines.golden.upload import from_uploads
 from pipelines.pipeline import Pipeline
 from pipelines.planning.plan import plan
@@ -115,3 +119,26 @@ def export_dataset(
         questions = dataset.resolved(loader=pipeline.load)
         content = Content(dataset.manifest, documents, questions, chunks, pipeline.label())
     return export_content(format_name, content, dest)
+
+
+def split_dataset(
+    dataset: Dataset, dest: str | Path, by: str, shares: str = "60/20/20", seed: int = 0, *, replace: bool = False
+) -> SplitReport:
+    """Write a dataset with its questions dealt anew to train, dev and test, and report what came of it.
+
+    A `dest` that is a mere name becomes a folder among the user's own datasets. `by` is "question" or "document".
+
+    Raises:
+        ConfigurationError: for shares that are none, and another way to split.
+        DatasetError: for a dataset that has splits already, unless `replace` says so; one that cannot be split so; and
+            a place that is taken.
+        StorageError: when the disk refuses.
+    """
+    return write_split(dataset, _own_folder(dest), by, parse_shares(shares), seed, replace=replace)
+
+
+def _own_folder(dest: str | Path) -> Path:
+    if not str(dest).strip():
+        raise DatasetError("The new dataset has no name; give it one, or a folder's path.")
+    path = Path(dest).expanduser()
+    return dataset_folders()[0] / slug(str(dest)) if str(dest) == path.name else path
