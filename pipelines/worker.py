@@ -15,6 +15,7 @@ import uuid
 from pipelines.errors import Cancelled, Paused, WorkbenchError
 from pipelines.finetune.doing import FINETUNE, do_finetune
 from pipelines.runs.claims import StoredClaims
+from pipelines.runs.curves import Curves
 from pipelines.runs.database import Database
 from pipelines.runs.doing import do_evaluation
 from pipelines.runs.heart import Heart
@@ -102,7 +103,7 @@ class Worker:
 
     def _done(self, job: Job, heart: Heart) -> str:
         if job.kind == EVALUATE:
-            return do_evaluation(job, heart, self._store)
+            return do_evaluation(job, heart, self._store, Curves(self._database))
         if job.kind == FINETUNE:
             return do_finetune(job, heart, self._database, self._name)
         return do_sweep(job, heart, self._database, self._name)

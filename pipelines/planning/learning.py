@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,12 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from pipelines.component import Component
 from pipelines.errors import ConfigurationError, did_you_mean, shorten
 from pipelines.execution import Execution, Node, node_key
 from pipelines.planning.by_text import Encoding
+from pipelines.planning.effort import training_units, training_work
 from pipelines.planning.folders import FOLDER, made_aside
 from pipelines.planning.pairs import PairsPlan
 from pipelines.records import Candidates, FloatArray, Question, Rankings
+from pipelines.records.pairs import TrainingPairs
 from pipelines.stages.embed import TrainedEmbedder
 from pipelines.stages.embed.minilm import MiniLMEmbedder
 from pipelines.stages.index.exact import ExactIndex
@@ -64,7 +68,7 @@ class LearningPlan(PairsPlan, ABC):
                 "" if dev.questions else _NO_DEV,
             )
             workshop = self._workshop(run, key)
-            return made_aside(run, "model", lambda folder: embed.train(lesson, folder, workshop))
+            return _paced(run, embed, lesson.pairs, lambda folder: embed.train(lesson, folder, workshop))
 
         return Node("embed", key, inputs, work, FOLDER)
 
@@ -91,7 +95,7 @@ class LearningPlan(PairsPlan, ABC):
             held_out = dev.pair_dev(run, rerank.chosen_by(), found) if dev.questions else None
             lesson = PairLesson(run.get(pairs), held_out, "" if dev.questions else _NO_DEV)
             workshop = self._workshop(run, key)
-            return made_aside(run, "model", lambda folder: rerank.train(lesson, folder, workshop))
+            return _paced(run, rerank, lesson.pairs, lambda folder: rerank.train(lesson, folder, workshop))
 
         return Node("rerank", key, inputs, work, FOLDER)
 
@@ -144,6 +148,15 @@ class LearningPlan(PairsPlan, ABC):
         )
         values = scores.values[:, [one.name for one in scores.metrics].index(metric)]
         return float(np.nanmean(values))
+
+
+def _paced(run: Execution, component: Component, pairs: TrainingPairs, train: Callable[[Path], None]) -> Path:
+    """Train into a folder aside, and tell how long as many pairs took: the whole of it, where it stops early too."""
+    started = time.perf_counter()
+    folder = made_aside(run, "model", train)
+    units = training_units(component, len(pairs.pairs))
+    run.on_worked(training_work(component), units, time.perf_counter() - started)
+    return folder
 
 
 def _scorer(metric: str) -> Scorer:

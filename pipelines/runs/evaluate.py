@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 
 from pipelines.cache import Cache
 from pipelines.execution import Execution, Watch, unwatched
@@ -11,7 +12,13 @@ from pipelines.pipeline import Pipeline
 from pipelines.planning.plan import plan
 from pipelines.runs.measure import Account, Evaluated, Evaluation, made_run, measured
 
+Learnt = Callable[[str, Mapping[str, object]], None]
+
 __all__ = ["Evaluated", "evaluate"]
+
+
+def unheard(key: str, point: Mapping[str, object]) -> None:
+    """Tell nobody."""
 
 
 def evaluate(
@@ -23,14 +30,17 @@ def evaluate(
     name: str | None = None,
     seed: int = 0,
     watch: Watch = unwatched,
+    learnt: Learnt = unheard,
 ) -> Evaluated:
     """Evaluate `pipeline` on the questions of `split` (None: all), computing only what the cache lacks.
+
+    `learnt` is told each point of a training's curve, with the key of what is trained.
 
     Raises:
         WorkbenchError: for what the user can mend, before or while it is computed; finished stages are kept.
     """
     work = plan(pipeline, dataset, dataset.select(split))
-    return evaluated(Evaluation(work, split, name, seed), Execution(cache, watch))
+    return evaluated(Evaluation(work, split, name, seed), Execution(cache, watch, on_learnt=learnt))
 
 
 def evaluated(evaluation: Evaluation, execution: Execution) -> Evaluated:

@@ -9,6 +9,7 @@ from pipelines.cache import Cache
 from pipelines.execution import Execution, Unclaimed
 from pipelines.golden.dataset import Dataset
 from pipelines.runs.claims import StoredClaims
+from pipelines.runs.curves import Curves
 from pipelines.runs.database import Database
 from pipelines.runs.heart import Heart
 from pipelines.runs.spawn import slots_given
@@ -55,6 +56,8 @@ class Conductor:
         claims = StoredClaims(place.database, place.worker) if shared else Unclaimed()
         self._run = Execution(Cache(cache_folder()), place.heart.watch, claims=claims, on_computed=self._kept)
         self._run.on_worked = self._rates.enter
+        self._curves = Curves(place.database)
+        self._run.on_learnt = self._curves.enter
         alone = sweep.workers < 2
         told = self._standing.did
         self._engine = Engine(self._run, backwards=place.helps, cut_first=not alone, told=told)
@@ -79,6 +82,7 @@ class Conductor:
         batch.carry_out(self._engine, self._place.heart.look_up)
         self.executions = self.executions.and_(batch.executions())
         self._rates.flush()
+        self._curves.flush()
 
     def evaluate_on(self, trials: Sequence[Trial], split: str) -> dict[int, str]:
         """Evaluate trials on the questions of another split; return their runs' ids by number."""

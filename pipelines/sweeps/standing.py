@@ -42,7 +42,7 @@ class Standing:
     def did(self, piece: Piece, seconds: float) -> None:
         """Count a piece, and remember how fast it went; what only its doer knows the amount of is entered there."""
         work = self._works.get(piece.key)
-        if work is not None and piece.stage != "embed" and not work.what.startswith(("embed ", "chat ")):
+        if work is not None and not work.what.startswith(("embed ", "chat ", "train ")):
             self._rates.enter(work.what, work.units, seconds)
         self._left.pop(piece.key, None)
         self._counts["pieces_done"] += 1

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from pipelines import codecs
 from pipelines.cache import Cache
+from pipelines.component import Component
 from pipelines.execution import Node
 from pipelines.planning.by_text import work_name
 from pipelines.planning.chatting import chat_work
+from pipelines.planning.effort import training_units, training_work
 from pipelines.planning.plan import Plan
+from pipelines.planning.rerank import train_questions
 from pipelines.runs.measure import Evaluation
 from pipelines.stages.embed import Embedder
 from pipelines.stages.rerank import FittedReranker
@@ -62,7 +67,9 @@ def workloads(evaluation: Evaluation, sizes: Sizes, cache: Cache) -> Iterator[tu
     if not pipeline.extract.identity:
         yield plan.chunks, Workload(f"extract {pipeline.extract.name}", sizes.n_chars)
     if vectors:
-        if plan.fitted is not None:
+        if plan.trained is not None:
+            yield from _training(plan, pipeline.embed, plan.trained, n_chunks)
+        elif plan.fitted is not None:
             yield plan.fitted, Workload(f"fit {work_name(pipeline.embed)}"[:200], 1)
         yield plan.vectors, Workload(work_name(pipeline.embed), sizes.n_chars)
         n_chars = sum(len(text) for text in plan.asking.texts)
@@ -77,6 +84,8 @@ def workloads(evaluation: Evaluation, sizes: Sizes, cache: Cache) -> Iterator[tu
     yield from _retrievals(plan, pipeline.retrieve, n_questions * n_chunks)
     depth = getattr(pipeline.rerank, "depth", pipeline.retrieve.depth)
     yield from _learning(plan, n_chunks)
+    if plan.trained_reranker is not None:
+        yield from _training(plan, pipeline.rerank, plan.trained_reranker, n_chunks)
     if plan.judged is not None and isinstance(pipeline.rerank, ChatReranker):
         calls = n_questions * pipeline.rerank.calls(min(depth, pipeline.retrieve.depth))
         yield plan.judged, Workload(chat_work(pipeline.rerank), calls)
@@ -100,6 +109,18 @@ def _learning(plan: Plan, n_chunks: int) -> Iterator[tuple[Node[Any], Workload]]
         yield train.query_vectors, Workload(work_name(train.pipeline.embed), n_chars)
     yield from _retrievals(train, train.pipeline.retrieve, n_train * n_chunks)
     yield plan.training(rerank), Workload(f"learn {rerank.name}", n_train * rerank.depth)
+
+
+def _training(
+    plan: Plan, component: Component, trained: Node[Path], n_chunks: int
+) -> Iterator[tuple[Node[Any], Workload]]:
+    """Yield the pairs that a component learns from, and its training; a question is taken for a pair."""
+    n_train = len(train_questions(plan.dataset))
+    for pairs in trained.inputs:
+        if pairs.codec is codecs.PAIRS:
+            yield pairs, Workload("pairs", n_train * n_chunks)
+    n_pairs = round(n_train * float(getattr(component, "share", 1.0)))
+    yield trained, Workload(training_work(component), training_units(component, n_pairs))
 
 
 def _cutting(plan: Plan, n_chars: int) -> Workload:

@@ -12,12 +12,13 @@ from pipelines.golden.dataset import Dataset
 from pipelines.kept import KeptRun
 from pipelines.pipeline import Pipeline, parse_settings
 from pipelines.records import Metric
+from pipelines.runs.curves import Curves
 from pipelines.runs.depth import QuestionInDepth, dataset_of, in_depth
 from pipelines.runs.evaluate import Evaluated
 from pipelines.runs.evaluate import evaluate as evaluate_here
 from pipelines.runs.record import ALL_QUESTIONS, Details, Run
 from pipelines.runs.table import DEFAULT_METRICS, Table, runs_table, scores_table
-from pipelines.verbs.home import cache, store
+from pipelines.verbs.home import cache, database, store
 from pipelines.whatif import WhatIf, opened
 
 
@@ -25,7 +26,9 @@ def evaluate(
     pipeline: Pipeline, dataset: Dataset, *, split: str | None = None, name: str | None = None, seed: int = 0
 ) -> Evaluated:
     """Evaluate in this process and keep the run: for notebooks and tests."""
-    done = evaluate_here(pipeline, dataset, cache(), split=split, name=name, seed=seed)
+    curves = Curves(database())
+    done = evaluate_here(pipeline, dataset, cache(), split=split, name=name, seed=seed, learnt=curves.enter)
+    curves.flush()
     store().add(done.run, done.details)
     return done
 
