@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines import api, cli_ask, cli_golden, cli_losses, cli_metadata, cli_sweeps
+from pipelines import api, cli_ask, cli_finetune, cli_golden, cli_losses, cli_metadata, cli_sweeps
 from pipelines.errors import ConfigurationError, WorkbenchError, did_you_mean, shorten
 from pipelines.pipeline import Pipeline
 from pipelines.runs.jobs import Job
@@ -36,6 +36,7 @@ app = typer.Typer(
 cli_sweeps.register(app)
 cli_golden.register(app)
 cli_ask.register(app)
+cli_finetune.register(app)
 cli_losses.register(app)
 cli_metadata.register(app)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pipelines.cache import Cache
 from pipelines.compare.run_scores import RunScores
@@ -24,6 +26,7 @@ from pipelines.runs.store import RunStore
 from pipelines.settings import cache_folder, runs_folder
 from pipelines.sweeps.batch import On
 from pipelines.sweeps.rates import Rates
+from pipelines.sweeps.workloads import RUN, Sizes, Workload, workloads
 
 
 @dataclass
@@ -38,6 +41,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         """Open the stores."""
+        self._works: dict[str, Workload] = {}
         self.cache = Cache(cache_folder())
         self.runs = RunStore(self.database, runs_folder())
         self.curves, self.rates = Curves(self.database), Rates(self.database)
@@ -53,8 +57,12 @@ class Bench:
         run.on_computed = self._computed
         return run
 
-    def _computed(self, *_: object) -> None:
+    def _computed(self, node: Node[Any], seconds: float) -> None:
+        """Take note that something was finished, and of how fast it went where only that tells."""
         self.heart.advanced()
+        work = self._works.get(node.key)
+        if work is not None and not work.what.startswith(("embed ", "chat ", "train ")):
+            self.rates.enter(work.what, work.units, seconds)
 
     def _learnt(self, key: str, point: Mapping[str, object]) -> None:
         self.curves.enter(key, point)
@@ -79,11 +87,20 @@ class Bench:
         if identity in known:
             return known[identity]
         work = plan(pipeline, on.dataset, on.questions())
-        run = self.execution()
-        done = evaluated(Evaluation(work, on.split, name, on.seed, identity), run)
+        run, asked = self.execution(), Evaluation(work, on.split, name, on.seed, identity)
+        self._works = self._expected(asked, run)
+        started = time.perf_counter()
+        done = evaluated(asked, run)
         self.runs.add(done.run, done.details)
+        computed = sum(report.seconds for report in done.run.stages.values())
+        self.rates.enter(RUN, 1, max(0.0, time.perf_counter() - started - computed))
         self.rates.flush()
         return done.run.id
+
+    def _expected(self, asked: Evaluation, run: Execution) -> dict[str, Workload]:
+        """Return the work that each stage execution is, by key."""
+        n_chars = sum(len(text) for text in run.get(asked.plan.documents).texts)
+        return {node.key: work for node, work in workloads(asked, Sizes(n_chars, {}), self.cache)}
 
     def scores(self, run_id: str) -> RunScores:
         """Return what a comparison needs of a run."""

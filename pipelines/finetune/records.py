@@ -9,6 +9,9 @@ from typing import Any, Literal
 from pipelines.runs.jobs import Job
 
 Part = Literal["embed", "rerank"]
+Report = Mapping[str, Any]
+"""What came of a finetuning or a learning curve, as plain JSON."""
+
 Where = Literal["all", "seen", "unseen", "outside", "dev"]
 """On which questions a gain was measured: all of the reported split; those of them whose evidence lies in documents
 that were learnt from, and those of which none does; all of the dataset `outside`; dev, which chose where to stop."""
@@ -114,7 +117,7 @@ class Finetuning:
     settings: Mapping[str, Any]
     created: float
     trainings: Mapping[str, str] | None = None
-    report: Mapping[str, Any] | None = None
+    report: Report | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,6 @@ class FinetuneView:
         return self.job.state
 
     @property
-    def report(self) -> Mapping[str, Any] | None:
+    def report(self) -> Report | None:
         """What came of it; None until it has ended."""
         return self.finetuning.report

@@ -12,6 +12,8 @@ from pipelines import api
 from pipelines.errors import Cancelled, Paused, WorkbenchError, shorten
 from pipelines.runs.jobs import Job
 
+Teller = Callable[[], Callable[[Job], None]]
+
 
 class JobFailed(WorkbenchError):
     """A job that ended without a run, with the sentence that its worker left."""
@@ -36,15 +38,18 @@ def cancelling(jobs: list[Job]) -> Iterator[None]:
         raise Cancelled("Cancelled; finished stages are kept, so the same command goes on from there.") from None
 
 
-def follow(jobs: list[Job]) -> list[str]:
-    """Wait for all jobs and return their runs' ids, each once.
+def follow(jobs: list[Job], lines: Teller | None = None) -> list[str]:
+    """Wait for all jobs and return their runs' ids, each once; `lines` makes what tells of one as lines of text.
 
     Raises:
         JobFailed: for the first that failed.
         Cancelled: when it was cancelled elsewhere.
     """
     jobs = list({job.id: job for job in jobs}.values())
-    ended = _with_bars(jobs) if sys.stderr.isatty() else [api.watch(job.id, _lines()) for job in jobs]
+    if sys.stderr.isatty() and lines is None:
+        ended = _with_bars(jobs)
+    else:
+        ended = [api.watch(job.id, (lines or _lines)()) for job in jobs]
     return [_run_of(job) for job in ended]
 
 

@@ -155,6 +155,25 @@ def _view(one: Finetuning) -> FinetuneView:
     return FinetuneView(one, jobs().get(one.job_id), {named[key]: found for key, found in points.items()})
 
 
+def finetuning_json(view: FinetuneView) -> dict[str, Any]:
+    """Return a finetuning as `--json` prints it: what was asked, the runs, the curves, and the report."""
+    one, runs = view.finetuning, store()
+    report = one.report or {}
+    ids = [run_id for c in report.get("candidates", ()) for both in c["runs"].values() for run_id in both]
+    ids += [run_id for point in report.get("points", ()) for run_id in point["runs"]]
+    return {
+        "finetuning": one.id,
+        "name": one.name,
+        "dataset": {"name": one.dataset_name, "version": one.dataset_version},
+        "split": one.split,
+        "state": view.state,
+        "settings": dict(one.settings),
+        "curves": {label: list(points) for label, points in view.curves.items()},
+        "runs": [runs.get(run_id).to_dict() for run_id in dict.fromkeys(ids)],
+        "report": None if one.report is None else dict(one.report),
+    }
+
+
 def training_curves(keys: Sequence[str]) -> Mapping[str, list[Mapping[str, Any]]]:
     """Return the points of these trainings, by key, in their order, those that have any."""
     found = Curves(database()).of(keys)
