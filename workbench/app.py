@@ -18,6 +18,7 @@ page = st.navigation(
         st.Page("views/data.py", title="Data", icon=":material/database:", default=True),
         st.Page("views/builder.py", title="Build", icon=":material/tune:", url_path="build"),
         st.Page("views/sweep.py", title="Sweep", icon=":material/grid_view:"),
+        st.Page("views/finetune.py", title="Finetune", icon=":material/model_training:"),
         st.Page("views/runs.py", title="Runs", icon=":material/table_rows:"),
         st.Page("views/compare.py", title="Compare", icon=":material/compare_arrows:"),
         st.Page("views/what_if.py", title="What if", icon=":material/instant_mix:"),

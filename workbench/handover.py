@@ -13,6 +13,7 @@ PAGES = {
     "data": "views/data.py",
     "build": "views/builder.py",
     "sweep": "views/sweep.py",
+    "finetune": "views/finetune.py",
     "runs": "views/runs.py",
     "compare": "views/compare.py",
     "what_if": "views/what_if.py",
@@ -23,7 +24,7 @@ Value = str | Sequence[str] | None
 _PAGE = "handover.page"
 _LASTING = {
     "data/dataset": "dataset", "build/dataset": "dataset", "sweep.new/dataset": "dataset",
-    "build/split": "split", "sweep.new/split": "split",
+    "finetune.new/dataset": "dataset", "build/split": "split", "sweep.new/split": "split",
 }  # fmt: skip
 
 

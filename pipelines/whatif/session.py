@@ -130,6 +130,8 @@ class WhatIf:
                 f"{behind} would have to run; run it as a job, or go back to the run's settings."
             )
         missing = self._missing(plan)
+        if missing and plan.trained_reranker is not None and not self._there(plan.trained_reranker):
+            self._refuse_scoring("train")
         if missing:
             raise CostlyChange(
                 f"This change needs what was never computed for these documents and questions: "
@@ -137,7 +139,15 @@ class WhatIf:
             )
 
     def _refuse_scoring(self, stage: str) -> None:
-        """Refuse a model that reads pairs of texts: its progress is asked for only where some were never scored."""
+        """Refuse a model that reads pairs of texts: its progress is asked for only where some were never scored.
+
+        A training is refused too: it asks for its progress before it begins.
+        """
+        if stage == "train":
+            raise CostlyChange(
+                "This change needs a model that was not trained yet on these questions and chunks; run it as a job, "
+                "or go back to the run's settings."
+            )
         if stage == "rerank" and self._reads_pairs:
             raise CostlyChange(
                 "This change brings up pairs of question and chunk that were never scored: rerank would have to run; "

@@ -9,6 +9,7 @@ import streamlit as st
 from pipelines import api
 from pipelines.runs.jobs import Job
 from workbench import faults, handover
+from workbench.parts import finetune_words
 from workbench.parts.sweep_words import how_far
 from workbench.text import own, plain
 
@@ -31,8 +32,17 @@ def _active() -> None:
             st.rerun()
         st.caption(f"{len(active)} running or waiting")
         for job in active[:5]:
-            page, far = ("sweep", f"{how_far(job)} · ") if job.kind == api.SWEEP else ("build", _percent(job))
+            page, far = _where(job)
             handover.link(page, f"{far}{own(job.title)}", icon=":material/progress_activity:", job=job.id)
+
+
+def _where(job: Job) -> tuple[str, str]:
+    """Return the page of a job's progress, and how far it is."""
+    if job.kind == api.SWEEP:
+        return "sweep", f"{how_far(job)} · "
+    if job.kind == api.FINETUNE:
+        return "finetune", f"{finetune_words.how_far(job)} · "
+    return "build", _percent(job)
 
 
 def _percent(job: Job) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from pathlib import Path
@@ -13,8 +14,10 @@ from pipelines.golden.dataset import Dataset
 from pipelines.pipeline import Pipeline
 from pipelines.records import SPLITS
 from pipelines.runs.jobs import Job
+from pipelines.training.knobs import PairKnobs
 from workbench import faults, handover, reading
 from workbench.parts import jobs
+from workbench.parts.finetune_draft import LEARNING
 from workbench.text import plain
 
 ALL = "all"
@@ -41,10 +44,25 @@ def form(names: list[str], pipeline: Pipeline | None) -> None:
     with faults.told():
         if pipeline is None:
             st.caption("The pipeline can be run once the settings marked in red are mended.")
+        _trained_first(pipeline, dataset)
         if _pressed(pipeline is None) and pipeline is not None:
             job = _submit(pipeline, dataset, split, title, again=False)
             _remember(job)
         _standing(pipeline, dataset, split, title)
+
+
+def _trained_first(pipeline: Pipeline | None, dataset: Dataset) -> None:
+    """Say it where a model is trained before anything can be searched, and where that is looked into first."""
+    learning = [] if pipeline is None else [pipeline.components[name] for name in LEARNING]
+    if pipeline is None or not any(isinstance(one, PairKnobs) for one in learning):
+        return
+    st.caption(
+        "This pipeline trains a model on the train questions first, unless that very training is in the store: "
+        "nothing is trained before you press Run. Finetune shows the data, the cost and the gain."
+    )
+    written = json.dumps({**pipeline.differences(), "finetune": {}}, ensure_ascii=False, separators=(",", ":"))
+    handover.link("finetune", "Look at it in Finetune", icon=":material/model_training:", new="yes",
+                  dataset=dataset.path.name, spec=written)  # fmt: skip
 
 
 def _label(pipeline: Pipeline | None) -> str:

@@ -77,6 +77,7 @@ def _actions(run: Run) -> None:
         handover.link("compare", "Compare with others", icon=":material/compare_arrows:", baseline=run.id)
         handover.link("what_if", "What if …", icon=":material/instant_mix:", run=run.id)
         handover.link("sweep", "Sweep around it", icon=":material/grid_view:", new="yes", run=run.id)
+        handover.link("finetune", "Finetune on it", icon=":material/model_training:", new="yes", run=run.id)
         handover.link("build", "Build from it", icon=":material/tune:", run=run.id)
 
 
