@@ -177,15 +177,13 @@ class _Making:
     def _idle_strikes(self) -> list[Strike]:
         """Return the strikes that name no chunk, no question that is trained on, or no positive of it."""
         rows = {question.id: row for row, question in enumerate(self.material.questions)}
-        idle = list(self.struck.unknown)
-        for strike in self.material.strikes:
-            if strike in self.struck.unknown or not strike.question_id:
-                continue
-            row = rows.get(strike.question_id)
-            own = self.struck.positives(strike.question_id)
-            if row is None or (strike.of == "positive" and not own & self.found.of[row].keys()):
-                idle.append(strike)
-        return idle
+        return [strike for strike, meant in self.struck.meant.items() if not self._holds(strike, meant, rows)]
+
+    def _holds(self, strike: Strike, meant: frozenset[int], rows: Mapping[str, int]) -> bool:
+        if not meant or not strike.question_id:
+            return bool(meant)
+        row = rows.get(strike.question_id)
+        return row is not None and (strike.of == "negative" or bool(meant & self.found.of[row].keys()))
 
 
 def _row_of(vectors: FloatArray | None, row: int) -> FloatArray:

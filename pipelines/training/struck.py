@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -14,29 +15,29 @@ from pipelines.training.strikes import Strike, Struck
 
 @dataclass(frozen=True)
 class StruckOut:
-    """The chunks that are struck out, by question id and what they are struck out of; `unknown` name no chunk."""
+    """Strikes with the chunks that each of them means; one that means none holds for nothing here."""
 
-    chunks: Mapping[tuple[str, Struck], frozenset[int]]
-    unknown: tuple[Strike, ...]
+    meant: Mapping[Strike, frozenset[int]]
 
     @classmethod
     def of(cls, strikes: Sequence[Strike], documents: Documents, chunks: Chunks) -> StruckOut:
         """Find the chunk of each strike: that with its very span, or else those that are mostly the same text."""
-        found: dict[tuple[str, Struck], set[int]] = defaultdict(set)
-        unknown = []
-        for strike in strikes:
-            rows = _meant(strike, documents, chunks)
-            found[strike.question_id, strike.of].update(rows)
-            unknown += [] if rows else [strike]
-        return cls({key: frozenset(rows) for key, rows in found.items()}, tuple(unknown))
+        return cls({strike: frozenset(_meant(strike, documents, chunks)) for strike in strikes})
 
     def positives(self, question_id: str) -> frozenset[int]:
         """Return the chunks that are no answer to a question."""
-        return self.chunks.get((question_id, "positive"), frozenset())
+        return self._chunks.get((question_id, "positive"), frozenset())
 
     def negatives(self, question_id: str) -> frozenset[int]:
         """Return the chunks that are no negative of a question."""
-        return self.chunks.get((question_id, "negative"), frozenset())
+        return self._chunks.get((question_id, "negative"), frozenset())
+
+    @cached_property
+    def _chunks(self) -> Mapping[tuple[str, Struck], frozenset[int]]:
+        found: dict[tuple[str, Struck], frozenset[int]] = defaultdict(frozenset)
+        for strike, rows in self.meant.items():
+            found[strike.question_id, strike.of] |= rows
+        return found
 
 
 def _meant(strike: Strike, documents: Documents, chunks: Chunks) -> list[int]:
