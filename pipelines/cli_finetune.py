@@ -189,8 +189,8 @@ def _print_gains(report: api.Report) -> None:
         if candidate["rose"] or candidate["fell"]:
             say("The questions whose first relevant chunk changed its rank most:")
             console().print(moved_grid(candidate))
-    say("")
-    say(report["sentence"])
+    if len(report["candidates"]) > 1:
+        say(f"\n{report['sentence']}")
 
 
 def _print_curve(report: api.Report) -> None:

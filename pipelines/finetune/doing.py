@@ -43,7 +43,7 @@ def do_finetune(job: Job, heart: Heart, database: Database, worker: str) -> str:
         outside = None if other is None else opened_as_submitted(other["path"], other["version"])
         report = Finetune(bench, one, spec, dataset, outside).report()
     FinetuneStore(database).set_report(one.id, report)
-    bench.say(f"ends: {report['sentence']}")
+    bench.say("ends")
     return one.id
 
 

@@ -51,9 +51,10 @@ class Gain:
 def gains(
     where: Where, before: RunScores, after: Mapping[str, RunScores], metrics: Sequence[str], seed: int
 ) -> dict[str, list[Gain]]:
-    """Return the gains of several runs over one, by label; p is corrected over all of them and the metrics.
+    """Return the gains of several runs over one, by label; questions without evidence are left out before.
 
-    Questions that no metric scores, for want of evidence, are left out before.
+    The first metric decides, and was chosen before anything was seen: its p is corrected over the runs alone, those of
+    the others over all of them.
     """
     asked = np.flatnonzero(~np.isnan(before.table(before.question_ids, metrics)).all(axis=1))
     before = among(before, {before.question_ids[i] for i in asked})
@@ -62,7 +63,8 @@ def gains(
         return {label: [no_gain(where, metric, _NOBODY[where]) for metric in metrics] for label in after}
     labels = list(after)
     others = [replace(after[label], run_id=f"{i}", name=label) for i, label in enumerate(labels)]
-    rows = compare(before, others, list(metrics), seed=seed).rows
+    tested = [part for part in (list(metrics[:1]), list(metrics[1:])) if part]
+    rows = [row for part in tested for row in compare(before, others, part, seed=seed).rows]
     found: dict[str, list[Gain]] = {label: [] for label in labels}
     for row in rows:
         found[labels[int(row.run_id)]].append(_gain(where, row))

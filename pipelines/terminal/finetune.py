@@ -104,7 +104,9 @@ class GainLines:
             return
         for where in ("unseen", "outside"):
             gain = candidate["gains"][where][0]
-            if gain["n"] or where == "unseen":
+            if where == "unseen" and gain["n"] == candidate["gains"]["all"][0]["n"]:
+                yield "All of these questions are on unseen documents."
+            elif gain["n"] or where == "unseen":
                 yield gain["sentence"]
         if candidate["optimism"] is not None:
             yield candidate["optimism"]["sentence"]
@@ -136,14 +138,16 @@ def _training_row(one: Mapping[str, Any]) -> list[str]:
 
 def gains_grid(candidate: Mapping[str, Any]) -> Grid:
     """Return the gains of one candidate, one row a set of questions and metric."""
-    rows = [_gain_row(gain) for gains in candidate["gains"].values() for gain in gains]
+    told = [gains if any(gain["n"] for gain in gains) else gains[:1] for gains in candidate["gains"].values()]
+    rows = [_gain_row(gain) for gains in told for gain in gains]
     return grid(_GAIN_COLUMNS, rows, numbers_from=2)
 
 
 def _gain_row(gain: Mapping[str, Any]) -> list[str]:
     where = [_WHERE[gain["where"]], gain["metric"], number(gain["before"]), number(gain["after"])]
     if gain["difference"] is None:
-        return [*where, *[number(None)] * 3, "", str(gain["n"]), gain["reason"] or ""]
+        first = [where[0], "", *where[2:]] if not gain["n"] else where
+        return [*first, *[number(None)] * 3, "", str(gain["n"]), gain["reason"] or ""]
     interval = number(None) if gain["low"] is None else f"{gain['low']:+.3f} to {gain['high']:+.3f}"
     counts = f"{gain['wins']}/{gain['ties']}/{gain['losses']}"
     verdict = "GOT WORSE" if gain["verdict"] == "worse" else gain["reason"] or gain["verdict"]
