@@ -173,3 +173,13 @@ def repeated(events: Sequence[Event], killed: Mapping[int, float]) -> list[str]:
 def computed(events: Sequence[Event]) -> Counter[str]:
     """Return how many times each output was computed and kept."""
     return Counter(event.key for event in events if event.what == "kept")
+
+
+def evaluated(events: Sequence[Event]) -> Counter[str]:
+    """Return how many times each evaluation, by its identity, was measured and its row written."""
+    return Counter(event.key for event in events if event.what == "measured")
+
+
+def shares(events: Sequence[Event], what: str) -> list[int]:
+    """Return how many outputs ("kept") or evaluations ("measured") each process did, the most first."""
+    return sorted(Counter(event.pid for event in events if event.what == what).values(), reverse=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from pipelines.audit import audit
 from pipelines.component import digest
 from pipelines.errors import WorkbenchError
 from pipelines.execution import Execution
@@ -154,6 +155,8 @@ class Batch:
             for (number, evaluation), numbers in zip(block, found, strict=True)
         }
         self._kept.runs.add_all([(one.run, one.details) for one in made.values()])
+        for _, evaluation in block:
+            audit("measured", "run", evaluation.identity or "")
         self._kept.finished({number: one.run.id for number, one in made.items()})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,9 @@ from pipelines.sweeps.trials import Sweep, SweepStore, Trial
 
 __all__ = ["SWEEP", "do_sweep", "help_sweep"]
 
+_NEXT_BATCH_S = 2.0
+_LOOK_S = 0.05
+
 
 def do_sweep(job: Job, heart: Heart, database: Database, worker: str) -> str:
     """Lead a sweep to its end, from wherever it stands, and return its id."""
@@ -41,15 +45,26 @@ def do_sweep(job: Job, heart: Heart, database: Database, worker: str) -> str:
 
 
 def help_sweep(job: Job, heart: Heart, database: Database, worker: str) -> bool:
-    """Help with the batch that is open; return whether there was one."""
-    store = SweepStore(database)
-    sweep = store.of_job(job.id)
-    waiting = [] if sweep is None else [trial for trial in store.trials(sweep.id) if trial.state == "waiting"]
-    if not waiting:
-        return False
-    lead = Lead.of(job, Place(database, worker, heart, helps=True))
-    lead.conductor.carry_out([trial for trial in waiting if trial.batch == waiting[0].batch])
-    return True
+    """Help with the batch that is open and those that follow at once; return whether there was any.
+
+    Raises:
+        Cancelled: when the job has ended, or was asked to stop.
+    """
+    place = Place(database, worker, heart, helps=True)
+    lead: Lead | None = None
+    until = time.monotonic()
+    while True:
+        waiting = place.sweeps().open_batch(job.id)
+        if waiting:
+            # What was opened for one batch, and is in memory, serves the next.
+            lead = Lead.of(job, place) if lead is None else lead
+            lead.conductor.carry_out(waiting)
+            until = time.monotonic() + _NEXT_BATCH_S
+        elif time.monotonic() >= until:
+            return lead is not None
+        else:
+            heart.look_up()
+            time.sleep(_LOOK_S)
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,15 @@ class SweepStore:
             row = connection.execute(select(sweeps).where(sweeps.c.job_id == job_id)).mappings().first()
         return None if row is None else _record(row, Sweep)
 
+    def open_batch(self, job_id: str) -> list[Trial]:
+        """Return the trials that wait in the first batch of a job's sweep that is not done: none where all is."""
+        of_job = select(sweeps.c.id).where(sweeps.c.job_id == job_id).scalar_subquery()
+        waiting = select(trials).where(trials.c.sweep_id == of_job, trials.c.state == "waiting")
+        with self._db.reading() as connection:
+            rows = connection.execute(waiting.order_by(trials.c.number)).mappings()
+            found = [_record(row, Trial) for row in rows]
+        return [trial for trial in found if trial.batch == found[0].batch]
+
     def get(self, reference: str) -> Sweep:
         """Return the sweep with this id, else the newest of this name, else the only one whose id begins so.
 

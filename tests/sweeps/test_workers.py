@@ -74,8 +74,28 @@ def test_two_workers_share_a_sweep_and_do_nothing_twice(
     assert len(shares(audit)) == 2
     assert computed_once(audit)
     assert witness.repeated(witness.audited(audit), {}) == []
+    assert set(witness.evaluated(witness.audited(audit)).values()) == {1}
     identities = [api.run(run_id).identity for run_id in witness.run_ids()]
     assert len(identities) == len(set(identities)) == 41  # 40 on dev, the winner on test
+
+
+@pytest.mark.slow
+def test_a_helper_stays_from_batch_to_batch(
+    home: Path, tmp_path: Path, audit: Path, workers: Workers, wait_until: Wait
+) -> None:
+    dataset = api.open_dataset(small_set(tmp_path / "ledgers"))
+    started(home, 2, wait_until)
+    settings = spec(30).settings()
+    settings["search"] = {"strategy": "tpe", "trials": 24, "batch": 6, "objectives": ["recall@5"]}
+    job = api.watch(api.run_sweep(api.SweepSpec.parse(settings), dataset, split="dev", workers=2).id)
+    view = api.sweep_of_job(job.id)
+    assert (job.state, job.error) == ("finished", None)
+    assert view is not None and dict(view.counts) == {"finished": 24}
+    events = witness.audited(audit)
+    assert len(witness.shares(events, "kept")) == 2
+    assert computed_once(audit)
+    assert set(witness.evaluated(events).values()) == {1}
+    assert witness.repeated(events, {}) == []
 
 
 @pytest.mark.slow
