@@ -26,11 +26,20 @@ _DOCUMENT_PROMPTS = ("document", "passage", "corpus")
 
 @dataclass(frozen=True)
 class Encoding:
-    """How texts are encoded: as queries or as documents, whether scaled to length 1, and how many at once."""
+    """How texts are encoded: as queries or as documents, whether scaled to length 1, and how many at once.
+
+    `prompt` is put before every text; None puts what the model's makers ask for, "" nothing.
+    """
 
     queries: bool = False
     normalize: bool = True
     batch_size: int = 32
+    prompt: str | None = None
+
+    @property
+    def task(self) -> str:
+        """The name of the route that a model with several takes."""
+        return "query" if self.queries else "document"
 
 
 class Encoder:
@@ -132,7 +141,9 @@ class Encoder:
         return isinstance(first, Transformer) and set(first.modality_config) == {"text"}
 
     def _prompt(self, encoding: Encoding) -> str:
-        """Return what the model's makers put before a query or a document: mostly nothing."""
+        """Return what is put before a query or a document: mostly nothing."""
+        if encoding.prompt is not None:
+            return encoding.prompt
         prompts = self._model.prompts
         names = ("query",) if encoding.queries else _DOCUMENT_PROMPTS
         found = [prompts[name] for name in (*names, self._model.default_prompt_name) if prompts.get(name)]
@@ -152,18 +163,24 @@ class Encoder:
         features = self._on_device(self._features(texts, batch, encoding))
         with torch.inference_mode():
             features = self._transform(features)
-            for module in list(self._model)[1:]:
-                features = module(features)
-            vectors = features["sentence_embedding"].float()
+            for name, module in list(self._model.named_children())[1:]:
+                features = module(features, **self._told(name, module, encoding))
+            vectors = features["sentence_embedding"].float()[:, : self._model.truncate_dim]
             if encoding.normalize:
                 vectors = torch.nn.functional.normalize(vectors, dim=1)
         result: FloatArray = vectors.cpu().numpy()
         return result
 
+    def _told(self, name: str, module: Any, encoding: Encoding) -> dict[str, str]:
+        """Return what a module wants to know besides its features: one with routes, whether these are queries."""
+        wanted = {*getattr(module, "forward_kwargs", ()), *(self._model.module_kwargs or {}).get(name, ())}
+        return {"task": encoding.task} if "task" in wanted else {}
+
     def _features(self, texts: list[str], batch: Batch, encoding: Encoding) -> dict[str, Any]:
         prompt = self._prompt(encoding) or None
         if not batch.width_tokens:
-            return dict(self._model.preprocess(texts, prompt=prompt))
+            name, first = next(self._model.named_children())
+            return dict(self._model.preprocess(texts, prompt=prompt, **self._told(name, first, encoding)))
         wide = {"text": {"padding": "max_length", "max_length": batch.width_tokens}}
         return dict(self._model.preprocess(texts, prompt=prompt, processing_kwargs=wide))
 

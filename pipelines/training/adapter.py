@@ -1,35 +1,40 @@
-"""A linear map of vectors, learnt from pairs over the base model's kept vectors: no text is embedded again."""
+"""A linear map of vectors, learnt over the base model's kept vectors: no text is embedded again."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from pipelines.records import FloatArray
+from pipelines.training.adapter_maps import Maps, mapped, unit
+from pipelines.training.adapter_search import Search
+from pipelines.training.adapter_vectors import vectors_of
+from pipelines.training.card import write_record
+from pipelines.training.checkpoints import written
 from pipelines.training.lesson import Lesson, Workshop
 from pipelines.training.methods import AdapterTraining
 
 
 def train_adapter(how: AdapterTraining, lesson: Lesson, folder: Path, workshop: Workshop) -> None:
-    """Write the map into `folder`."""
-    pairs = lesson.pairs.pairs
-    asked = lesson.encode([one.question for one in pairs], queries=True)
-    held = lesson.encode([one.positive.text for one in pairs], queries=False)
-    width = asked.shape[1]
-    identity = np.eye(width)
-    gram = asked.T @ asked + max(how.stay, 1e-6) * identity
-    found = np.linalg.solve(gram, asked.T @ held + max(how.stay, 1e-6) * identity)
-    np.save(folder / "query.npy", found.astype(np.float32), allow_pickle=False)
+    """Write the map into `folder`, with how its training went.
+
+    The map that does best on the dev questions is taken, over strengths and steps, the base itself among them. Without
+    dev questions it is the last one, at the strength that is asked for, or that cross-validation chooses.
+
+    Raises:
+        Cancelled: when `workshop.progress` does.
+        DatasetError: when there are too few pairs.
+        StorageError: when the disk is full or refuses.
+    """
+    search = Search(how, lesson, vectors_of(lesson), workshop)
+    best = search.best()
+    with written(folder, "keep the learnt map"):
+        best.maps.save(folder)
+        write_record(folder, search.record(best))
+    workshop.note(search.summary(best))
+    workshop.worked("train adapter", search.pairs_seen, search.seconds)
 
 
 def adapted(vectors: FloatArray, folder: Path, *, queries: bool, blend: float) -> FloatArray:
-    """Return the mapped vectors, unit length; those of a side that is not mapped as they are."""
-    path = folder / ("query.npy" if queries else "document.npy")
-    if not path.exists() or blend == 0.0:
-        return vectors
-    learnt: FloatArray = np.load(path, allow_pickle=False)
-    turned = vectors @ (np.float32(blend) * learnt + np.float32(1 - blend) * np.eye(len(learnt), dtype=np.float32))
-    length = np.sqrt(np.einsum("ij,ij->i", turned, turned))[:, None]
-    unit: FloatArray = (turned / np.maximum(length, np.float32(1e-12))).astype(np.float32)
-    return unit
+    """Return vectors of length 1 as the map in `folder` maps them; those of a side that is not mapped as they are."""
+    by = Maps.read(folder).blended(blend).of(queries=queries)
+    return vectors if by is None else unit(mapped(vectors, by))

@@ -49,10 +49,10 @@ class EncoderTraining:
 
 @dataclass(frozen=True)
 class AdapterTraining:
-    """How a linear map of vectors is learnt."""
+    """How a linear map of vectors is learnt; `stay` None: how strongly it is held to the base is chosen."""
 
     side: Literal["query", "both"]
     fit: Literal["closed", "gradient"]
-    stay: float
+    stay: float | None
     patience: int
     seed: int

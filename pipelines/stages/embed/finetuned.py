@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,9 +10,10 @@ from pydantic import Field
 from pydantic.config import JsonDict
 
 from pipelines.errors import ConfigurationError
+from pipelines.models.backends import Way, resolve
 from pipelines.models.encoder import Encoding
 from pipelines.models.loading import Blend, EncoderSpec, load_encoder
-from pipelines.models.weights import architecture, model_folder
+from pipelines.models.weights import architecture, minilm_folder, model_folder
 from pipelines.progress import Keep, Progress
 from pipelines.records import FloatArray
 from pipelines.stages.embed import Embedded, Embedder, TrainedEmbedder
@@ -21,16 +21,22 @@ from pipelines.stages.embed.minilm import MiniLMEmbedder
 from pipelines.stages.embed.sentence_transformer import SentenceTransformerEmbedder
 from pipelines.training.adapter import adapted, train_adapter
 from pipelines.training.encoder import train_encoder
+from pipelines.training.export import Exported
 from pipelines.training.knobs import PairKnobs
 from pipelines.training.lesson import Lesson, Workshop
 from pipelines.training.methods import TRAINING_VERSION, AdapterTraining, Base, EncoderTraining
 
 MINILM = "all-MiniLM-L6-v2"
+_UNTRAINED = "A finetuned embedder needs what it learnt, but got none; train it first."
 _WEIGHTS: JsonDict = {"method": ["lora", "full"]}
 _ADAPTER: JsonDict = {"method": ["adapter"]}
 _LORA: JsonDict = {"method": ["lora"]}
-_ENCODING = ("device", "backend", "precision", "batch_size", "header", "normalize", "blend")
-"""Knobs that change what is done with the trained weights, and not the weights: they cost no training."""
+_ENCODING = ("model", "device", "backend", "precision", "batch_size", "header", "normalize", "blend", "dimensions")
+"""Knobs that change what is done with the trained weights, and not the weights: they cost no training.
+
+The model is in the key by its weights; device and precision by how the training resolves them; a header is in the key
+of the texts.
+"""
 
 
 class FinetunedEmbedder(TrainedEmbedder, SentenceTransformerEmbedder, name="finetuned", version=1):
@@ -107,6 +113,7 @@ class FinetunedEmbedder(TrainedEmbedder, SentenceTransformerEmbedder, name="fine
     )
     teacher: str = Field(
         "",
+        max_length=4096,
         description="Model whose similarities are learnt beside the pairs: a folder or a name; empty for none",
         json_schema_extra={"when": _WEIGHTS},
     )
@@ -125,20 +132,23 @@ class FinetunedEmbedder(TrainedEmbedder, SentenceTransformerEmbedder, name="fine
         description="Solved at once (least squares), or by steps against all chunks as negatives",
         json_schema_extra={"when": _ADAPTER},
     )
-    adapter_stay: float = Field(
-        1.0,
+    adapter_stay: float | None = Field(
+        None,
         ge=0.0,
         le=1e6,
-        description="How strongly the map is held at the base",
+        description="How strongly the map is held to the base, 1 being usual; null chooses by the dev questions",
         json_schema_extra={"when": _ADAPTER},
     )
 
     def base(self) -> SentenceTransformerEmbedder:
         """Return the embedder of the base model, whose kept vectors serve mining and adapters."""
-        knobs = {name: getattr(self, name) for name in ("device", "backend", "precision", "batch_size", "header")}
-        if self.model == MINILM:
-            return MiniLMEmbedder(**knobs)
-        return SentenceTransformerEmbedder(model=self.model, **knobs)
+        names = ("device", "backend", "precision", "batch_size", "header", "query_prompt", "document_prompt")
+        knobs = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        if self.model != MINILM:
+            return SentenceTransformerEmbedder(model=self.model, **knobs)
+        if {"query_prompt", "document_prompt"} & set(knobs):
+            return SentenceTransformerEmbedder(model=str(minilm_folder()), **knobs)
+        return MiniLMEmbedder(**knobs)
 
     def extra_identity(self) -> Mapping[str, str]:
         """Return the digest of the base's weights."""
@@ -165,9 +175,15 @@ class FinetunedEmbedder(TrainedEmbedder, SentenceTransformerEmbedder, name="fine
         """Return what decides the weights besides the data: the base's weights, the method and its knobs."""
         left_out = {*_ENCODING, *PairKnobs.model_fields, "select_by"}
         knobs = {name: value for name, value in self.model_dump(mode="json").items() if name not in left_out}
-        way = self._way()
-        own = {"version": TRAINING_VERSION, "seed": self.seed, "on": [way.device, way.precision]}
-        return {**knobs, **self.extra_identity(), **own}
+        own = {"version": TRAINING_VERSION, "seed": self.seed, **self.extra_identity()}
+        if self.method == "adapter":
+            return {**knobs, **own, "over": self.base().fingerprint()}
+        way = self._training_way()
+        return {**knobs, **own, "on": [way.device, way.precision]}
+
+    def _training_way(self) -> Way:
+        """Return how weights are trained: by torch, whatever computes the trained model later."""
+        return resolve(self.device, "torch", self.precision, self._architecture())
 
     def train(self, lesson: Lesson, folder: Path, workshop: Workshop) -> None:
         """Write the trained model, or the map, into the empty `folder`."""
@@ -177,9 +193,9 @@ class FinetunedEmbedder(TrainedEmbedder, SentenceTransformerEmbedder, name="fine
         return train_encoder(self._encoder_training(self.method), lesson, folder, workshop)
 
     def _encoder_training(self, method: Literal["lora", "full"]) -> EncoderTraining:
-        way = self._way()
+        way = self._training_way()
         return EncoderTraining(
-            base=Base(self.settings_model(), way.device, way.precision),
+            base=Base(self.settings_model(), way.device, way.precision, self.query_prompt, self.document_prompt),
             method=method,
             loss=self.loss,
             epochs=self.epochs,
@@ -197,30 +213,38 @@ class FinetunedEmbedder(TrainedEmbedder, SentenceTransformerEmbedder, name="fine
 
     # Embedding ----------------------------------------------------------------------------------------------------
 
+    @property
+    def _plain(self) -> bool:
+        """Whether vectors are made of the base's own: of an adapter's, and where nothing of what was learnt counts."""
+        return self.method == "adapter" or self.blend == 0.0
+
     def beneath(self) -> Embedder:
-        """Return the embedder whose vectors are kept by text: an adapter maps those of the base."""
-        return self.base() if self.method == "adapter" else self
+        """Return the embedder whose vectors are kept by text: an adapter maps those of the base, whole ones are cut."""
+        return self.base() if self._plain else super().beneath()
 
     def shape(self, vectors: FloatArray, *, queries: bool, fitted: Path | None) -> FloatArray:
-        """Return the vectors as an adapter maps them."""
-        if self.method != "adapter" or fitted is None:
-            return vectors
-        return adapted(vectors, fitted, queries=queries, blend=self.blend)
+        """Return the vectors as an adapter maps them, cut and scaled."""
+        if self.method == "adapter" and self.blend > 0.0:
+            if fitted is None:
+                raise ConfigurationError(_UNTRAINED)
+            vectors = adapted(vectors, fitted, queries=queries, blend=self.blend)
+        return super().shape(vectors, queries=queries, fitted=fitted)
 
     def of_documents(self) -> Embedder:
-        """Return the base where queries alone are mapped: documents are not embedded again."""
-        return self.base() if self.method == "adapter" and self.adapter_side == "query" else self
+        """Return the base where queries alone are mapped, or nothing is: documents are indexed once, as the base's."""
+        as_base = self.blend == 0.0 or (self.method == "adapter" and self.adapter_side == "query")
+        return self.base() if as_base and self.dimensions is None and self.normalize else self
+
+    def exported(self) -> Exported:
+        """Return what makes the trained encoder, for `write_model`."""
+        prompts = (self.query_prompt, self.document_prompt)
+        return Exported(self.settings_model(), self.method, self.blend, self.dimensions, *prompts)
 
     def _embed(
         self, texts: Sequence[str], fitted: Path | None, encoding: Encoding, progress: Progress, keep: Keep
     ) -> Embedded:
         if fitted is None:
-            raise ConfigurationError("A finetuned embedder needs what it learnt, but got none; train it first.")
-        if self.method == "adapter":
-            base = self.base()
-            embed = base.embed_queries if encoding.queries else base.embed_documents
-            found = embed(texts, progress, keep=keep)
-            return replace(found, vectors=self.shape(found.vectors, queries=encoding.queries, fitted=fitted))
+            raise ConfigurationError(_UNTRAINED)
         blend = None if self.blend == 1.0 else Blend(str(self.settings_model()), self.blend)
         encoder = load_encoder(EncoderSpec(str(fitted), fitted.name, self._way(), blend=blend))
         vectors, truncated = encoder.encode(texts, encoding, progress, keep)

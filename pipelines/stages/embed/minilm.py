@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import Field, field_validator
 
@@ -19,6 +20,11 @@ class MiniLMEmbedder(SentenceTransformerEmbedder, name="minilm", version=2):
     """
 
     model: str = Field("all-MiniLM-L6-v2", pattern="^all-MiniLM-L6-v2$", description="Fixed: the embedded model")
+
+    dimensions: ClassVar[None] = None  # type: ignore[misc]
+    query_prompt: ClassVar[None] = None  # type: ignore[misc]
+    document_prompt: ClassVar[None] = None  # type: ignore[misc]
+    """No knobs here: this model was trained neither for shorter vectors, nor with words before its texts."""
 
     @field_validator("model")
     @classmethod
