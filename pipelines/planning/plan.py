@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from pipelines import codecs
+from pipelines.component import digest
 from pipelines.execution import Execution, Node, node_key
 from pipelines.golden.dataset import Dataset
 from pipelines.golden.resolve import Resolution
@@ -15,6 +16,7 @@ from pipelines.pipeline import Pipeline
 from pipelines.planning.asking import Asking
 from pipelines.planning.feedback import Feed, feeds
 from pipelines.planning.learning import LearningPlan
+from pipelines.planning.optimism import flattering
 from pipelines.planning.places import columns_of_place
 from pipelines.planning.searching import Search
 from pipelines.records import (
@@ -239,9 +241,10 @@ class Plan(LearningPlan):
     def scores(self) -> Node[Scores]:
         """Every metric of every question."""
         inputs = (self.gold, self.documents, self.chunks, self.candidates, self.rankings)
+        flattered = flattering(self.pipeline, self.dataset, self.questions)
 
         def work(run: Execution) -> Scores:
-            for note in run.get(self.resolution).notes():
+            for note in (*flattered, *run.get(self.resolution).notes()):
                 run.note(note)
             n_documents = len(run.get(self.documents))
             found = Evaluation(
@@ -249,7 +252,8 @@ class Plan(LearningPlan):
             )
             return self.pipeline.score.score(found)
 
-        return Node("score", self._key("scores", "score", inputs), inputs, work, codecs.SCORES)
+        told = f" {digest(flattered)}" if flattered else ""
+        return Node("score", self._key(f"scores{told}", "score", inputs), inputs, work, codecs.SCORES)
 
 
 def plan(pipeline: Pipeline, dataset: Dataset, questions: Sequence[Question]) -> Plan:

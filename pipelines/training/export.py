@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pipelines.aside import aside_name
 from pipelines.errors import ConfigurationError, shorten, storage_errors
 from pipelines.models.loading import Blend, blended, load_model
 from pipelines.models.weights import model_folder
 from pipelines.training.adapter_maps import Maps
-from pipelines.training.card import CARD, RECORD
+from pipelines.training.card import CARD, RECORD, Measured, read_record
 from pipelines.training.checkpoints import written
-from pipelines.training.export_card import card_text
-from pipelines.training.export_modules import cut, mapped, merged_prompts
+from pipelines.training.export_card import add_measured, card_text
+from pipelines.training.export_modules import Exported, cut, mapped, merged_prompts
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 
-@dataclass(frozen=True)
-class Exported:
-    """What makes a trained encoder: the base's folder, the method, and how its vectors are shaped."""
-
-    base: Path
-    method: str
-    blend: float = 1.0
-    dimensions: int | None = None
-    query_prompt: str | None = None
-    document_prompt: str | None = None
-
-
+@runtime_checkable
 class Exportable(Protocol):
     """An embedder that was trained."""
 
@@ -42,27 +30,32 @@ class Exportable(Protocol):
         ...
 
 
-def write_model(embedder: Exportable, fitted: Path, to: Path, card: Mapping[str, Any]) -> None:
-    """Write the embedder that learnt `fitted` into the new folder `to`, with a model card of what `card` says.
+def write_model(component: object, fitted: Path, to: Path, measured: Sequence[Measured] = ()) -> None:
+    """Write what learnt `fitted` into the new folder `to`, with a model card that also says what was `measured` since.
 
-    What is blended is merged, an adapter becomes the last modules, reached by `encode_query` and `encode_document`, and
-    vectors are cut where the embedder cuts them. Safetensors and JSON alone are written, aside, and put in place whole.
+    Of an embedder, what is blended is merged, an adapter becomes the last modules, reached by `encode_query` and
+    `encode_document`, and vectors are cut where the embedder cuts them; any other component's folder is copied. Only
+    safetensors, JSON and text are written, aside, and put in place whole.
 
     Raises:
         ConfigurationError: when the folder holds something already, or the base cannot be loaded.
         StorageError: when the disk is full or refuses.
     """
+    to = to.expanduser().resolve()
     refuse_filled(to)
-    how = embedder.exported()
-    model = _model(how, fitted)
+    how = component.exported() if isinstance(component, Exportable) else None
+    model = None if how is None else _model(how, fitted)
     aside = to.parent / aside_name(to.name)
     with written(to, "export the model"):
         try:
-            aside.mkdir(parents=True)
-            model.save_pretrained(str(aside), create_model_card=False, safe_serialization=True)
-            (aside / CARD).write_text(card_text(model, how.base.name, how.method, card), encoding="utf-8")
-            if (fitted / RECORD).is_file():
+            if how is None or model is None:
+                shutil.copytree(fitted, aside)
+                add_measured(aside, measured)
+            else:
+                aside.mkdir(parents=True)
+                model.save_pretrained(str(aside), create_model_card=False, safe_serialization=True)
                 shutil.copyfile(fitted / RECORD, aside / RECORD)
+                (aside / CARD).write_text(card_text(model, how, read_record(fitted), measured), encoding="utf-8")
             if to.is_dir():
                 to.rmdir()
             aside.rename(to)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.training.card import plain
+from pipelines.training.card import CARD, Measured, plain
+from pipelines.training.export_modules import Exported
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -42,41 +44,58 @@ map behind it. The course of the training is in `training.json`.
 """
 
 
-def card_text(model: SentenceTransformer, base: str, method: str, card: Mapping[str, Any]) -> str:
-    """Return the card. Of `card`, a mapping becomes a section of its own, as does a list of mappings: a table."""
-    facts = {"base model": base, "method": method, "dimensions": model.get_embedding_dimension(), **_prompts(model)}
-    whole = facts | {name: value for name, value in card.items() if not _section(value)}
-    sections = "".join(_told(name, value) for name, value in card.items() if _section(value))
-    return _HEAD + "".join(_rows(whole)) + sections + _USE
+def card_text(
+    model: SentenceTransformer, how: Exported, record: Mapping[str, Any], measured: Sequence[Measured]
+) -> str:
+    """Return the card of an encoder: what it is, how it was trained by its record, and what was measured since."""
+    prompts = {f"before a {name}": repr(text) for name, text in model.prompts.items() if text}
+    facts = {
+        "base model": how.base.name,
+        "method": how.method,
+        "dimensions": model.get_embedding_dimension(),
+        "share of what was learnt": how.blend,
+        "seconds of training": record.get("seconds"),
+        **prompts,
+    }
+    sections = {"Data": record.get("about"), "Pairs": record.get("pairs"), "Knobs": record.get("knobs")}
+    told = "".join(_section(name, value) for name, value in sections.items() if value)
+    return _HEAD + "".join(_rows(facts)) + told + _section("Dev questions", record.get("dev")) + table(measured) + _USE
 
 
-def _prompts(model: SentenceTransformer) -> dict[str, str]:
-    return {f"before a {name}": repr(text) for name, text in model.prompts.items() if text}
+def add_measured(folder: Path, measured: Sequence[Measured]) -> None:
+    """Add what was measured to the card that is in a folder already."""
+    path = folder / CARD
+    if measured and path.is_file():
+        path.write_text(path.read_text(encoding="utf-8") + table(measured), encoding="utf-8")
 
 
-def _section(value: object) -> bool:
-    return isinstance(value, Mapping) or (_many(value) and bool(value))
+def table(measured: Sequence[Measured]) -> str:
+    """Return what was measured as a section, n beside every mean; "" where nothing was."""
+    if not measured:
+        return ""
+    head = "| metric | questions | n | base | trained | difference | 95 % interval |\n|" + " --- |" * 7 + "\n"
+    return "\n## Measured\n\n" + head + "".join(_measured(one) for one in measured)
 
 
-def _many(value: object) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(one, Mapping) for one in value)
+def _measured(one: Measured) -> str:
+    between = "not known" if one.low is None or one.high is None else f"{one.low:+.4f} to {one.high:+.4f}"
+    numbers = [f"{one.before:.4f}", f"{one.after:.4f}", f"{one.after - one.before:+.4f}", between]
+    return f"| {' | '.join([plain(one.metric), plain(one.split), str(one.n), *numbers])} |\n"
 
 
-def _told(name: str, value: Any) -> str:
-    title = f"\n## {plain(name.replace('_', ' ')).capitalize()}\n\n"
-    if isinstance(value, Mapping):
-        return title + "| | |\n| --- | --- |\n" + "".join(_rows(value))
-    columns = list(dict.fromkeys(column for row in value for column in row))
-    head = f"| {' | '.join(plain(column) for column in columns)} |\n|{' --- |' * len(columns)}\n"
-    return title + head + "".join(f"| {' | '.join(_cell(row.get(column)) for column in columns)} |\n" for row in value)
+def _section(name: str, facts: object) -> str:
+    if not isinstance(facts, Mapping):
+        return ""
+    return f"\n## {name}\n\n| | |\n| --- | --- |\n" + "".join(_rows(facts))
 
 
 def _rows(facts: Mapping[str, Any]) -> Iterator[str]:
     for name, value in facts.items():
-        yield f"| {plain(name.replace('_', ' '))} | {_cell(value)} |\n"
+        if value not in ("", [], ()) and not isinstance(value, list):
+            yield f"| {plain(name.replace('_', ' '))} | {_cell(value)} |\n"
 
 
 def _cell(value: object) -> str:
     if value is None:
         return "not known"
-    return f"{value:.4f}" if isinstance(value, float) else plain(value)
+    return f"{value:.4g}" if isinstance(value, float) else plain(value)

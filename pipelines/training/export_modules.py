@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +14,18 @@ from pipelines.training.adapter_maps import Maps
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What makes a trained encoder: the base's folder, the method, and how its vectors are shaped."""
+
+    base: Path
+    method: str
+    blend: float = 1.0
+    dimensions: int | None = None
+    query_prompt: str | None = None
+    document_prompt: str | None = None
 
 
 def mapped(model: SentenceTransformer, maps: Maps) -> SentenceTransformer:

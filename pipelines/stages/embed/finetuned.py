@@ -21,7 +21,7 @@ from pipelines.stages.embed.minilm import MiniLMEmbedder
 from pipelines.stages.embed.sentence_transformer import SentenceTransformerEmbedder
 from pipelines.training.adapter import adapted, train_adapter
 from pipelines.training.encoder import train_encoder
-from pipelines.training.export import Exported
+from pipelines.training.export_modules import Exported
 from pipelines.training.knobs import PairKnobs
 from pipelines.training.lesson import Lesson, Workshop
 from pipelines.training.methods import TRAINING_VERSION, AdapterTraining, Base, EncoderTraining
