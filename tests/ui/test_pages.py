@@ -10,7 +10,7 @@ import pytest
 from pipelines import api
 from tests.ui.conftest import HOSTILE, Open, evaluate, told, upload
 
-PAGES = ("data", "builder", "runs", "sweep", "what_if", "compare", "question", "judge")
+PAGES = ("data", "builder", "runs", "sweep", "finetune", "what_if", "compare", "question", "judge")
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -18,7 +18,8 @@ _SPLIT = (
 )
 _USES = {"train": "is learnt from", "dev": "decides where training stops", "test": "shows what it is worth"}
 _LEAK = (
-    grids.Field("question", "Train question", width=240),
+    grids.Field("question", "Train question", width=230),
+    grids.Field("twin", "Asks nearly the same", width=230),
     grids.Field("why", "Why it is not trained on", width=300),
 )
 
@@ -43,5 +44,12 @@ def _leaks(leaks: Sequence[api.Leak], key: str) -> None:
         return
     verb = "asks" if len(leaks) == 1 else "ask"
     st.warning(f"{counted(len(leaks), 'train question')} {verb} nearly what dev or test asks: not trained on.")
-    rows = [{"question": shortened(f"{one.question_id} · {one.text}", 300), "why": one.why} for one in leaks]
-    grids.show(_LEAK, rows, f"{key}.leaks", 6)
+    grids.show(_LEAK, [_leak(one) for one in leaks], f"{key}.leaks", 6)
+
+
+def _leak(one: api.Leak) -> dict[str, str]:
+    return {
+        "question": shortened(f"{one.question_id} · {one.text}", 300),
+        "twin": shortened(f"{one.twin} ({one.twin_split}) · {one.twin_text}", 300),
+        "why": one.why,
+    }
