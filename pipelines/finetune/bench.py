@@ -13,7 +13,7 @@ from pipelines.compare.run_scores import RunScores
 from pipelines.execution import Execution, Node
 from pipelines.finetune.outside import identity_with_lessons
 from pipelines.pipeline import Pipeline
-from pipelines.planning.plan import plan
+from pipelines.planning.plan import Plan, plan
 from pipelines.runs.claims import StoredClaims
 from pipelines.runs.curves import Curves
 from pipelines.runs.database import Database
@@ -68,14 +68,16 @@ class Bench:
         self.curves.enter(key, point)
         self.heart.tell(training=self.named.get(key, key), point=dict(point))
 
-    def trained(self, node: Node[Path]) -> Path:
-        """Return the folder of a trained model, training it unless it is there.
+    def trained(self, node: Node[Path], work: Plan) -> Path:
+        """Return the folder of a trained model of a plan, training it unless it is there.
 
         Raises:
             WorkbenchError: when it cannot be trained; what was learnt up to the last checkpoint is kept.
         """
+        run = self.execution()
         try:
-            return self.execution().get(node)
+            self._works = self._expected(Evaluation(work), run)
+            return run.get(node)
         finally:
             self.curves.flush()
             self.rates.flush()

@@ -97,7 +97,8 @@ _ON: Mapping[Where, str] = {
 
 
 def _gain(where: Where, row: ComparisonRow) -> Gain:
-    reason, verdict = row.reason, row.verdict if row.difference is not None else None
+    reason = row.reason if row.ties < row.n or not row.n else None
+    verdict = row.verdict if row.difference is not None else None
     if row.n and row.n < _LEAST and reason is None:
         reason = f"{counted(row.n, 'question')} cannot tell a gain from chance; {_LEAST} are the least"
     return Gain(

@@ -41,7 +41,7 @@ class Schooling:
         if not was_there:
             bench.say(f"trains {training.label}")
         try:
-            bench.trained(training.node)
+            bench.trained(training.node, training.plan)
         except (Cancelled, StorageError):
             raise
         except WorkbenchError as error:

@@ -71,9 +71,10 @@ def workloads(evaluation: Evaluation, sizes: Sizes, cache: Cache) -> Iterator[tu
             yield from _training(plan, pipeline.embed, plan.trained, n_chunks)
         elif plan.fitted is not None:
             yield plan.fitted, Workload(f"fit {work_name(pipeline.embed)}"[:200], 1)
-        yield plan.vectors, Workload(work_name(pipeline.embed), sizes.n_chars)
+        embedding = work_name(pipeline.embed.beneath())
+        yield plan.vectors, Workload(embedding, sizes.n_chars)
         n_chars = sum(len(text) for text in plan.asking.texts)
-        yield plan.query_vectors, Workload(work_name(pipeline.embed), n_chars)
+        yield plan.query_vectors, Workload(embedding, n_chars)
         if pipeline.index.persistent:
             yield plan.built_index, Workload(f"index {pipeline.index.name}", n_chunks)
     transform, rewritten = pipeline.transform, plan.rewritten

@@ -33,19 +33,20 @@ class _Lines:
         self._looked = time.monotonic()
         view = api.finetuning_of_job(job.id)
         curves: Mapping[str, list[Mapping[str, Any]]] = {} if view is None else view.curves
+        self._tell_points({label: curves[label] for label in self._told if label in curves})
         log = api.job_log(job.id, 10_000)
         for _, text in log[self._n_logged :]:
             sys.stderr.write(f"{shorten(text, 300)}\n")
         self._n_logged = len(log)
-        for label, points in curves.items():
-            self._tell_points(label, points)
+        self._tell_points(curves)
 
-    def _tell_points(self, label: str, points: list[Mapping[str, Any]]) -> None:
-        last = self._told.get(label, -1)
-        for point in points:
-            if point["step"] > last and _worth_a_line(point):
-                sys.stderr.write(f"  {shorten(label, 60)}: {point_said(point)}\n")
-                self._told[label] = point["step"]
+    def _tell_points(self, curves: Mapping[str, list[Mapping[str, Any]]]) -> None:
+        for label, points in curves.items():
+            last = self._told.get(label, -1)
+            for point in points:
+                if point["step"] > last and _worth_a_line(point):
+                    sys.stderr.write(f"  {shorten(label, 60)}: {point_said(point)}\n")
+                    self._told[label] = point["step"]
 
 
 def _worth_a_line(point: Mapping[str, Any]) -> bool:
