@@ -12,6 +12,8 @@ import sys
 import time
 import uuid
 
+from pipelines.catalog import STAGE_NAMES
+from pipelines.component import discover
 from pipelines.errors import Cancelled, Paused, WorkbenchError
 from pipelines.finetune.doing import FINETUNE, do_finetune
 from pipelines.runs.claims import StoredClaims
@@ -44,6 +46,8 @@ class Worker:
         self._idle_s = idle_s
         self._name = this_worker()
         self._code = source_digest()
+        for name in STAGE_NAMES:
+            discover(name)  # now, while it waits, and of that code: every job needs them
 
     def run(self) -> None:
         """Claim and do jobs; once the code on the disk is another than what runs here, leave them to a new worker."""
