@@ -15,14 +15,14 @@ from pipelines.golden.dataset import Dataset
 from pipelines.records import Documents, Question
 from pipelines.records.pairs import LeftOut, Passage, TrainingPair, TrainingPairs
 from pipelines.training.knobs import PairKnobs
-from pipelines.training.strikes import Struck
 from workbench import grids, handover, reading
 from workbench.parts import finetune_strikes
 from workbench.parts.finetune_draft import LEARNING
 from workbench.text import Mark, counted, legend, own, plain, shortened, show_marked
 
 VIEWS = ("Pairs", "Left out", "Struck out")
-_PAGE, _PASSAGE_PX, _AROUND = 5, 190, 300
+_PAGE, _AROUND = 5, 110
+_PASSAGE_PX, _WHOLE_PX = 175, 460
 _SOURCES = {
     "evidence": "marked evidence", "title": "a title", "crop": "a part of a text", "synthetic": "a written question",
 }  # fmt: skip
@@ -92,6 +92,8 @@ def _pairs(pairs: Sequence[TrainingPair], dataset: Dataset) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         needle = handover.search("Search questions and passages", "find", width=280).casefold()
         source = _source(pairs)
+        whole = st.toggle("Whole passages", key=handover.key("whole"), width="content",
+                          help="All of each text, not only what lies around the evidence")  # fmt: skip
     found = [pair for pair in pairs if source in (None, pair.source) and needle in _haystack(pair)]
     negatives = sum(len(pair.negatives) for pair in pairs)
     told = f"{counted(len(pairs), 'pair')}, {counted(negatives, 'hard negative')}"
@@ -102,7 +104,7 @@ def _pairs(pairs: Sequence[TrainingPair], dataset: Dataset) -> None:
     first = _page(len(found))
     legend("evidence")
     for i, pair in enumerate(found[first : first + _PAGE], start=first):
-        _pair(pair, i, dataset)
+        _pair(pair, i, dataset, whole)
 
 
 def _haystack(pair: TrainingPair) -> str:
@@ -139,7 +141,7 @@ def _to(page: int) -> None:
     st.session_state[handover.key("page")] = page
 
 
-def _pair(pair: TrainingPair, number: int, dataset: Dataset) -> None:
+def _pair(pair: TrainingPair, number: int, dataset: Dataset, whole: bool) -> None:
     key = f"finetune.pair.{number}"
     with st.container(border=True, gap="xsmall"):
         st.text(pair.question)
@@ -147,23 +149,25 @@ def _pair(pair: TrainingPair, number: int, dataset: Dataset) -> None:
         st.caption(plain(f"{own(pair.question_id) or 'no question of the set'} · from {_SOURCES[pair.source]}{grade}"))
         left, right = st.columns(2, gap="small")
         with left:
-            _passage("Answers it", pair.positive, ("positive", pair.question_id), dataset, f"{key}.positive")
+            finetune_strikes.titled(
+                "Answers it", pair.question_id, pair.positive, "positive", dataset, f"{key}.positive"
+            )
+            _passage(pair.positive, _evidence(pair.positive, pair.question_id, dataset), whole)
         with right:
             if not pair.negatives:
                 st.caption("No hard negative: the other pairs' texts are its negatives.")
             for i, negative in enumerate(pair.negatives, start=1):
-                title = "Only looks like it" + (f" ({i})" if len(pair.negatives) > 1 else "")
-                _passage(title, negative, ("negative", pair.question_id), dataset, f"{key}.{i}")
+                title = f"Hard negative {i}" if len(pair.negatives) > 1 else "Hard negative"
+                finetune_strikes.titled(title, pair.question_id, negative, "negative", dataset, f"{key}.{i}")
+                _passage(negative, [], whole)
 
 
-def _passage(title: str, passage: Passage, strike: tuple[Struck, str], dataset: Dataset, key: str) -> None:
+def _passage(passage: Passage, marks: Sequence[Mark], whole: bool) -> None:
+    margin = _AROUND if marks and not whole else None
+    show_marked(passage.text, marks, height_px=_WHOLE_PX if whole else _PASSAGE_PX, margin=margin)
     near = f" · similarity {passage.score:.2f}" if passage.score is not None else ""
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.caption(f"**{title}**{near}", width="content")
-        finetune_strikes.button(strike[1], passage, strike[0], dataset, key)
-    marks = _evidence(passage, strike[1], dataset)
-    show_marked(passage.text, marks, height_px=_PASSAGE_PX, margin=_AROUND if marks else None)
-    st.caption(plain(f"{shortened(passage.document_id, 60)}, characters {passage.start:,}–{passage.end:,}"))
+    place = f"{shortened(passage.document_id, 60)}, characters {passage.start:,}–{passage.end:,}"
+    st.caption(plain(f"{place}{near}"))
 
 
 def _evidence(passage: Passage, question_id: str, dataset: Dataset) -> list[Mark]:

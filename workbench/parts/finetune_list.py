@@ -14,11 +14,11 @@ from workbench.text import counted, shortened
 
 _MOST, _POLL_S = 200, 3.0
 _FIELDS = (
-    grids.Field("name", "Finetuning", width=270),
+    grids.Field("name", "Finetuning", width=240),
     grids.Field("kind", "Kind", width=110),
-    grids.Field("dataset", "Dataset", width=130),
+    grids.Field("dataset", "Dataset", width=110),
     grids.Field("state", "State", width=90),
-    grids.Field("gain", "Gain", width=330, help="Of the chosen pipeline, on the split that is reported"),
+    grids.Field("gain", "Gain", width=385, help="Of the chosen pipeline, on the split that is reported"),
     grids.Field("when", "Begun", width=130),
 )
 

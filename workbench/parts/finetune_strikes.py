@@ -20,9 +20,9 @@ from workbench.text import counted, plain, shortened
 _AS = {"positive": "as an answer", "negative": "as a hard negative"}
 _FIELDS = (
     grids.Field("as", "Struck out", width=130),
-    grids.Field("question", "Question", width=330),
-    grids.Field("passage", "Passage", width=430),
-    grids.Field("document", "Document", width=160),
+    grids.Field("question", "Question", width=210),
+    grids.Field("passage", "Passage", width=290),
+    grids.Field("document", "Document", width=130),
     grids.Field("place", "Characters", width=110),
 )
 
@@ -39,12 +39,14 @@ def applied(stages: Settings, dataset: Dataset) -> Settings:
     }
 
 
-def button(question_id: str, passage: Passage, of: Struck, dataset: Dataset, key: str) -> None:
-    """Offer to strike a passage out, as a question's answer or as its negative."""
+def titled(title: str, question_id: str, passage: Passage, of: Struck, dataset: Dataset, key: str) -> None:
+    """Draw a passage's title, and offer to strike it out, as a question's answer or as its negative."""
     about = "Leave it out of what is trained; it can be taken back under Struck out"
     one = Strike(question_id, passage.document_id, passage.start, passage.end, of)
-    st.button("Strike out", key=key, icon=":material/strikethrough_s:", type="tertiary", help=about,
-              on_click=_strike, args=(dataset, one))  # fmt: skip
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(f"**{title}**", width="content")
+        st.button("Strike out", key=key, icon=":material/strikethrough_s:", type="tertiary", help=about,
+                  on_click=_strike, args=(dataset, one))  # fmt: skip
 
 
 def _strike(dataset: Dataset, one: Strike) -> None:
