@@ -18,7 +18,7 @@ from pipelines.training.writing import question_in
 FIRST_RANKS = 10
 """A search must find a written question's passage again among so many chunks."""
 
-_LEAST_WORDS = 15
+_LEAST_CHARS = 40
 
 
 def passages_to_ask_on(
@@ -26,8 +26,9 @@ def passages_to_ask_on(
 ) -> list[int]:
     """Return up to `most` chunks that questions are written on, drawn by what they are: the same ones each time.
 
-    They are of documents that hold evidence of train questions (`gold`), hold none of a dev or test question, have 15
-    words or more, and no text of theirs comes twice. `texts` are the chunks' own. The first of more are those of fewer.
+    They are of documents that hold evidence of train questions (`gold`), hold none of a dev or test question, have 40
+    characters of words or more, and no text of theirs comes twice. `texts` are the chunks' own. The first of more are
+    those of fewer.
     """
     taught = set(chunks.document[Overlaps.of(gold, chunks).chunk].tolist())
     rows = [row for row, document in enumerate(chunks.document.tolist()) if document in taught]
@@ -38,7 +39,7 @@ def passages_to_ask_on(
         if len(chosen) == most:
             break
         words = plain(texts[row])
-        if len(words.split()) >= _LEAST_WORDS and not held_out.holds(row, texts[row]):
+        if len(words) >= _LEAST_CHARS and not held_out.holds(row, texts[row]):
             chosen.setdefault(words, row)
     return list(chosen.values())
 

@@ -111,8 +111,9 @@ def test_written_questions_are_paid_for_once_and_never_of_test_documents(
     run = execution(tmp_path)
     one = node(taught, **knobs)
     found = run.get(one)
+    run.account_for(one)
     written = [pair for pair in found.pairs if pair.source == "synthetic"]
-    assert written
+    assert written, run.notes
     assert {pair.positive.document_id for pair in written} <= {"arden", "belmont", "corvale", "dunmore"}
     assert not any("Eastmere" in prompt or "Fairholt" in prompt for prompt in chat.prompts)
     run.account_for(one)

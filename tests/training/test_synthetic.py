@@ -55,8 +55,8 @@ def words(name: str, n: int) -> str:
 
 
 def corpus(held_out: Evidence) -> tuple[Documents, Gold, HeldOut]:
-    """Three documents of fifty words: train evidence in two, held-out evidence in one place."""
-    documents = Documents.of([Document(name, words(name, 50)) for name in ("a", "b", "c")])
+    """Three documents of 46 words: train evidence in two, held-out evidence in one place."""
+    documents = Documents.of([Document(name, words(name, 46)) for name in ("a", "b", "c")])
     taught = [spans("q", ("a", 0, 10)), spans("r", ("b", 0, 10))]
     other = Question("t", "?", split="test", evidence=(held_out,))
     gold = Gold.of([other], documents)
@@ -72,7 +72,7 @@ def asked_on(held_out: Evidence, most: int = 100) -> list[tuple[str, int]]:
 
 def test_questions_are_asked_on_taught_documents_and_never_on_what_test_questions_are_answered_by() -> None:
     assert set(asked_on(Evidence("a", 119, 121))) == {("b", 0), ("b", 120)}
-    # The last chunk of each is shorter than fifteen words.
+    # The last chunk of each has less than forty characters.
     assert set(asked_on(Evidence("c", 0, 9))) == {("a", 0), ("a", 120), ("b", 0), ("b", 120)}
 
 
