@@ -9,7 +9,7 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -19,7 +19,19 @@ from torch.utils.data import BatchSampler
 from transformers import TrainerCallback
 
 from pipelines.training.checkpoints import STATE, TENSORS, WEIGHTS, Checkpoints, tensors_of
-from pipelines.training.sampling import Batches
+
+
+class EpochBatches(Protocol):
+    """Which rows are learnt from together in each epoch, numbered from 0; every epoch has `n_batches` batches."""
+
+    @property
+    def n_batches(self) -> int:
+        """Return the number of batches of an epoch."""
+        ...
+
+    def of(self, epoch: int) -> list[list[int]]:
+        """Return the positions of each batch's rows."""
+        ...
 
 
 class Watch(TrainerCallback):  # type: ignore[misc]
@@ -49,7 +61,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
 class Resumable(BaseTrainer):  # type: ignore[misc]
     """Mix this into a trainer of sentence-transformers: it goes on from our checkpoints, tensors as safetensors."""
 
-    def __init__(self, batches: Batches, watch: Watch, **arguments: Any) -> None:
+    def __init__(self, batches: EpochBatches, watch: Watch, **arguments: Any) -> None:
         self._batches, self._watch = batches, watch
         super().__init__(**arguments)
         for callback in list(self.callback_handler.callbacks):
@@ -89,7 +101,8 @@ class Resumable(BaseTrainer):  # type: ignore[misc]
             "scheduler": self.lr_scheduler.state_dict(),
             "random": {"python": random.getstate(), "numpy": _plain_numpy_state()},
         }
-        trainer = json.dumps({"global_step": self.state.global_step, "epoch": self.state.epoch, "log_history": []})
+        reached = {"global_step": self.state.global_step, "epoch": self.state.epoch, "log_history": []}
+        trainer = json.dumps({**reached, "train_batch_size": self.args.train_batch_size})
         checkpoints.save(self.state.global_step, weights_of(self.model), tensors, state, trainer)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
@@ -132,7 +145,7 @@ class PairTrainer(Resumable, CrossEncoderTrainer):  # type: ignore[misc]
 class _Sampler(BatchSampler):  # type: ignore[misc]
     """Our batches of the epoch that the trainer has set."""
 
-    def __init__(self, batches: Batches) -> None:
+    def __init__(self, batches: EpochBatches) -> None:
         self._batches, self._epoch = batches, 0
 
     def set_epoch(self, epoch: int) -> None:

@@ -15,6 +15,11 @@ from pipelines.models.weights import minilm_folder
 from .tiny import cross_encoder_folder
 
 _NUMBERS = ("integer", "number")
+_TOGETHER: dict[str, dict[str, Any]] = {
+    "negatives_from": {"negatives_to": 1000},
+    "synthetic": {"synthetic_endpoint": "client:contract", "synthetic_model": "any"},
+}
+"""What must be set too when a knob is changed."""
 
 
 def registered(stage: str | None = None) -> list[Any]:
@@ -85,7 +90,7 @@ def one_knob_changed(component: type[Component]) -> Iterator[Component]:
     yield build(component)
     for knob in knobs(component):
         for value in values(knob):
-            yield build(component, **{knob.name: value})
+            yield build(component, **{**_TOGETHER.get(knob.name, {}), knob.name: value})
 
 
 def corners(component: type[Component]) -> list[Component]:

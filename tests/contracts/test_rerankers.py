@@ -10,11 +10,12 @@ import pytest
 
 from pipelines.models.chat import FunctionClient, register_chat_client
 from pipelines.records import PADDING, Chunks, Column, Rankings
-from pipelines.stages.rerank import Circumstances, FittedReranker, Reranker, Retrieved
+from pipelines.stages.rerank import Circumstances, FittedReranker, Reranker, Retrieved, TrainedReranker
 from pipelines.stages.rerank.judged import ChatReranker
 
 from .registry import one_knob_changed, registered
 from .searching import assert_ranking, texts, vectors
+from .tiny import cross_encoder_folder
 
 EVERY = registered("rerank")
 N_CHUNKS, N_QUESTIONS = 60, 7
@@ -37,6 +38,8 @@ def ready(one: Reranker) -> Reranker:
     if isinstance(one, FittedReranker):
         given = retrieved(30)
         return one.learnt(one.table(given, given.rankings.chunk[:, : one.depth] % 3 == 0))
+    if isinstance(one, TrainedReranker):
+        return one.opened(cross_encoder_folder())
     return one
 
 
