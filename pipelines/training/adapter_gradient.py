@@ -16,8 +16,8 @@ from pipelines.training.adapter_vectors import Vectors
 if TYPE_CHECKING:
     import torch
 
-FIRST_STEPS, FURTHER_STEPS, EVERY = 30, 10, 5
-"""Steps, each over all questions, at the first strength and at each further one; after how many dev is asked."""
+STEPS, STEPS_EACH, EVERY = 40, 20, 10
+"""Steps, each over all questions: at one strength alone, at each of several, and between two looks at dev."""
 
 LEARNING_RATE = 3e-3
 _SCALE = 20.0
@@ -65,8 +65,8 @@ def descended(vectors: Vectors, strengths: Sequence[float], *, both: bool, seed:
 
 
 def path(strengths: Sequence[float]) -> list[float]:
-    """Return the strength of every step: a first one takes more of them than those that go on from it."""
-    return [one for nth, one in enumerate(strengths) for _ in range(FURTHER_STEPS if nth else FIRST_STEPS)]
+    """Return the strength of every step."""
+    return [one for one in strengths for _ in range(STEPS if len(strengths) == 1 else STEPS_EACH)]
 
 
 @contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,49 @@ import numpy as np
 import pytest
 
 from pipelines.errors import Cancelled
-from pipelines.stages.embed import Embedder
+from pipelines.progress import silent
+from pipelines.stages.embed import Embedded, Embedder
+from pipelines.stages.embed.finetuned import FinetunedEmbedder
 
 from .registry import build, registered
+from .trained import learnt
 
-EVERY = registered("embed")
+MORE = ({"adapter_side": "both"}, {"method": "full"}, {"method": "full", "blend": 0.5}, {"blend": 0.0})
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A component with knobs that make it another embedder."""
+
+    component: type[Embedder]
+    knobs: Mapping[str, Any]
+
+    @property
+    def model_fields(self) -> Mapping[str, Any]:
+        return self.component.model_fields
+
+    def build(self, **settings: Any) -> Any:
+        return build(self.component, **{**self.knobs, **settings})
+
+
+class ready:  # noqa: N801
+    """An embedder that is handed what it learnt, where it learns."""
+
+    def __init__(self, subject: Subject, **settings: Any) -> None:
+        self._one = subject.build(**settings)
+        self._fitted = learnt(self._one)
+
+    def embed_documents(self, texts: Any, progress: Any = silent, **more: Any) -> Embedded:
+        return self._one.embed_documents(texts, progress, fitted=self._fitted, **more)
+
+    def embed_queries(self, texts: Any, progress: Any = silent, **more: Any) -> Embedded:
+        return self._one.embed_queries(texts, progress, fitted=self._fitted, **more)
+
+
+EVERY = [
+    *(pytest.param(Subject(one.values[0], {}), id=one.id) for one in registered("embed")),
+    *(pytest.param(Subject(FinetunedEmbedder, knobs), id=f"finetuned {knobs}") for knobs in MORE),
+]
 DOCUMENTS = Path(__file__).parents[2] / "datasets" / "meridian" / "documents.jsonl"
 
 
@@ -30,22 +70,22 @@ TEXTS = sentences(16)
 
 
 @pytest.mark.parametrize("component", EVERY)
-def test_shape_type_and_unit_length(component: type[Embedder]) -> None:
-    embedded = build(component, precision="float32", device="cpu").embed_documents(TEXTS)
+def test_shape_type_and_unit_length(component: Subject) -> None:
+    embedded = ready(component, precision="float32", device="cpu").embed_documents(TEXTS)
     assert embedded.vectors.dtype == np.float32
     assert embedded.vectors.shape[0] == len(TEXTS)
     assert np.all(np.isfinite(embedded.vectors))
     if "normalize" in component.model_fields:
         assert np.allclose(np.linalg.norm(embedded.vectors, axis=1), 1, atol=1e-6)
-        free = build(component, precision="float32", device="cpu", normalize=False).embed_documents(TEXTS).vectors
+        free = ready(component, precision="float32", device="cpu", normalize=False).embed_documents(TEXTS).vectors
         scaled = free / np.linalg.norm(free, axis=1, keepdims=True)
         assert np.allclose(scaled, embedded.vectors, atol=1e-5)
 
 
 @pytest.mark.parametrize("component", EVERY)
-def test_equal_texts_get_equal_vectors(component: type[Embedder]) -> None:
+def test_equal_texts_get_equal_vectors(component: Subject) -> None:
     one, other = TEXTS[0], TEXTS[1]
-    vectors = build(component, device="cpu").embed_documents([one, other, one, *TEXTS, one]).vectors
+    vectors = ready(component, device="cpu").embed_documents([one, other, one, *TEXTS, one]).vectors
     assert np.array_equal(vectors[0], vectors[2])
     assert np.array_equal(vectors[0], vectors[3])
     assert np.array_equal(vectors[0], vectors[-1])
@@ -55,22 +95,23 @@ def test_equal_texts_get_equal_vectors(component: type[Embedder]) -> None:
 @pytest.mark.parametrize("component", EVERY)
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_neither_order_nor_company_nor_batch_size_nor_threads_matter(
-    component: type[Embedder], precision: str, monkeypatch: pytest.MonkeyPatch
+    component: Subject, precision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = [*TEXTS, " ".join(TEXTS), " ".join(TEXTS[:4]), "a", TEXTS[0] * 2]
-    vectors = build(component, precision=precision, device="cpu").embed_documents(texts).vectors
+    vectors = ready(component, precision=precision, device="cpu").embed_documents(texts).vectors
     random = np.random.default_rng(0)
     for batch_size, n_threads in ((1, 1), (5, 2), (7, 1), (32, 2)):
         monkeypatch.setenv("RAG_WORKBENCH_THREADS", str(n_threads))
         some = random.permutation(len(texts))[: 3 + 5 * n_threads]
-        again = build(component, precision=precision, device="cpu", batch_size=batch_size)
+        again = ready(component, precision=precision, device="cpu", batch_size=batch_size)
         assert np.array_equal(again.embed_documents([texts[i] for i in some]).vectors, vectors[some])
+    asked = ready(component, precision=precision, device="cpu").embed_queries(texts).vectors
     alone = again.embed_queries([texts[3]]).vectors
-    assert np.array_equal(alone, vectors[3:4]), "a single question is the very same vector"
+    assert np.array_equal(alone, asked[3:4]), "a single question is the very same vector"
 
 
 @pytest.mark.parametrize("component", EVERY)
-def test_finished_work_is_handed_over_as_it_comes(component: type[Embedder]) -> None:
+def test_finished_work_is_handed_over_as_it_comes(component: Subject) -> None:
     kept: dict[int, Any] = {}
     sizes: list[int] = []
 
@@ -78,7 +119,7 @@ def test_finished_work_is_handed_over_as_it_comes(component: type[Embedder]) -> 
         sizes.append(len(positions))
         kept.update(zip(positions.tolist(), rows, strict=True))
 
-    one = build(component, device="cpu", batch_size=5)
+    one = ready(component, device="cpu", batch_size=5)
     embedded = one.embed_documents(TEXTS, keep=keep)
     assert sorted(kept) == list(range(len(TEXTS)))
     assert max(sizes) <= 5
@@ -92,32 +133,32 @@ def test_finished_work_is_handed_over_as_it_comes(component: type[Embedder]) -> 
 
 
 @pytest.mark.parametrize("component", EVERY)
-def test_work_that_is_stopped_has_handed_over_what_was_finished(component: type[Embedder]) -> None:
+def test_work_that_is_stopped_has_handed_over_what_was_finished(component: Subject) -> None:
     kept: list[int] = []
 
     def stop(done: int, total: int) -> None:
         raise Cancelled("Stopped.")
 
     with pytest.raises(Cancelled):
-        build(component, device="cpu", batch_size=3).embed_documents(
+        ready(component, device="cpu", batch_size=3).embed_documents(
             TEXTS, stop, keep=lambda positions, _: kept.extend(positions.tolist())
         )
     assert 0 < len(kept) <= 3
 
 
 @pytest.mark.parametrize("component", EVERY)
-def test_nearness_is_nearness_of_meaning(component: type[Embedder]) -> None:
+def test_nearness_is_nearness_of_meaning(component: Subject) -> None:
     asked = ["The bank lent more money to companies.", "It rained all afternoon in the hills."]
     known = ["Corporate loans of the institution grew.", "The afternoon was wet in the mountains."]
-    one = build(component, device="cpu")
+    one = ready(component, device="cpu")
     nearness = one.embed_queries(asked).vectors @ one.embed_documents(known).vectors.T
     assert nearness[0, 0] > nearness[0, 1] + 0.2
     assert nearness[1, 1] > nearness[1, 0] + 0.2
 
 
 @pytest.mark.parametrize("component", EVERY)
-def test_no_text_at_all_and_empty_texts(component: type[Embedder]) -> None:
-    one = build(component, device="cpu")
+def test_no_text_at_all_and_empty_texts(component: Subject) -> None:
+    one = ready(component, device="cpu")
     width = one.embed_documents(["a"]).vectors.shape[1]
     nothing = one.embed_documents([])
     assert nothing.vectors.shape == (0, width)
@@ -129,8 +170,8 @@ def test_no_text_at_all_and_empty_texts(component: type[Embedder]) -> None:
 
 
 @pytest.mark.parametrize("component", EVERY)
-def test_what_is_cut_is_counted(component: type[Embedder]) -> None:
-    one = build(component, device="cpu")
+def test_what_is_cut_is_counted(component: Subject) -> None:
+    one = ready(component, device="cpu")
     limit = one.embed_documents(["a"]).max_tokens
     if limit is None:
         pytest.skip("this embedder reads texts of any length")
@@ -141,9 +182,9 @@ def test_what_is_cut_is_counted(component: type[Embedder]) -> None:
 
 
 @pytest.mark.parametrize("component", EVERY)
-def test_progress_is_told_batch_by_batch(component: type[Embedder]) -> None:
+def test_progress_is_told_batch_by_batch(component: Subject) -> None:
     told: list[tuple[int, int]] = []
-    build(component, device="cpu", batch_size=5).embed_documents(TEXTS[:12], lambda d, t: told.append((d, t)))
+    ready(component, device="cpu", batch_size=5).embed_documents(TEXTS[:12], lambda d, t: told.append((d, t)))
     done = [0, *(d for d, _ in told)]
     assert done[-1] == 12
     assert {total for _, total in told} == {12}
@@ -151,11 +192,11 @@ def test_progress_is_told_batch_by_batch(component: type[Embedder]) -> None:
 
 
 @pytest.mark.parametrize("component", EVERY)
-def test_half_the_precision_is_nearly_as_good(component: type[Embedder]) -> None:
+def test_half_the_precision_is_nearly_as_good(component: Subject) -> None:
     if "precision" not in component.model_fields:
         pytest.skip("this embedder has one precision")
     full, half = (
-        build(component, precision=p, device="cpu").embed_documents(TEXTS).vectors for p in ("float32", "bfloat16")
+        ready(component, precision=p, device="cpu").embed_documents(TEXTS).vectors for p in ("float32", "bfloat16")
     )
     assert not np.array_equal(full, half)
     cosine = (full * half).sum(axis=1)
@@ -165,8 +206,8 @@ def test_half_the_precision_is_nearly_as_good(component: type[Embedder]) -> None
 
 
 @pytest.mark.parametrize("component", EVERY)
-def test_the_key_names_what_is_meant_by_auto(component: type[Embedder]) -> None:
-    auto = build(component)
+def test_the_key_names_what_is_meant_by_auto(component: Subject) -> None:
+    auto = component.build()
     resolved = auto.resolved().settings()
     assert "auto" not in resolved.values()
     assert auto.resolved().fingerprint() == auto.fingerprint()

@@ -133,10 +133,10 @@ class FinetunedEmbedder(TrainedEmbedder, SentenceTransformerEmbedder, name="fine
         json_schema_extra={"when": _ADAPTER},
     )
     adapter_stay: float | None = Field(
-        None,
+        1.0,
         ge=0.0,
         le=1e6,
-        description="How strongly the map is held to the base, 1 being usual; null chooses by the dev questions",
+        description="How strongly the map is held to the base; null tries several, and chooses by the dev questions",
         json_schema_extra={"when": _ADAPTER},
     )
 
