@@ -13,9 +13,15 @@ from pipelines.training.guard import guarded
 
 
 def splits_of(dataset: Dataset, reported: str) -> Splits:
-    """Return how many questions and documents each split has, how many they share, and a sentence on it."""
+    """Return how many questions and documents each split has, how many they share, and a sentence on it.
+
+    The documents of train are those of questions that may be trained on.
+    """
     asked: dict[str, list[Question]] = {split: _answerable(dataset.questions, split) for split in SPLITS}
-    lie_in: dict[str, frozenset[str]] = {split: _documents(questions) for split, questions in asked.items()}
+    learnt = guarded(dataset.questions)[0]
+    lie_in: dict[str, frozenset[str]] = {
+        split: _documents(questions) for split, questions in {**asked, "train": learnt}.items()
+    }
     shared = {f"{a} and {b}": len(lie_in[a] & lie_in[b]) for a, b in combinations(SPLITS, 2)}
     return Splits(
         {split: len(questions) for split, questions in asked.items()},

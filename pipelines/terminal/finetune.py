@@ -31,7 +31,7 @@ _GAIN_COLUMNS = [
 def described_estimate(estimate: FinetuneEstimate) -> Iterator[str]:
     """Yield the lines of `--dry-run`."""
     yield estimate.splits.sentence
-    yield from leaks_said([vars(leak) for leak in estimate.leaks], "will not be trained on")
+    yield from leaks_said([vars(leak) for leak in estimate.leaks], done=False)
     yield from _left_out(estimate.left_out, {leak.question_id for leak in estimate.leaks})
     trainings = counted(len(estimate.trainings), "training")
     there = sum(one.done for one in estimate.trainings)
@@ -49,12 +49,13 @@ def described_estimate(estimate: FinetuneEstimate) -> Iterator[str]:
     yield from (f"cannot be trained: {one.label}: {one.refused}" for one in estimate.trainings if one.refused)
 
 
-def leaks_said(leaks: Sequence[Mapping[str, Any]], what: str) -> Iterator[str]:
+def leaks_said(leaks: Sequence[Mapping[str, Any]], *, done: bool = True) -> Iterator[str]:
     """Yield a line for all leaks, and one for each of the first, naming both questions."""
     if not leaks:
         yield "No train question asks nearly what one of dev or test asks."
         return
-    yield f"LEAK: {counted(len(leaks), 'train question')} {what}, for dev or test asks nearly the same:"
+    what = "will not be" if not done else "was not" if len(leaks) == 1 else "were not"
+    yield f"LEAK: {counted(len(leaks), 'train question')} {what} trained on, for dev or test asks nearly the same:"
     for leak in leaks[:_NAMED]:
         twin = f"'{shorten(leak['twin'], 40)}' of {leak['twin_split']}: {shorten(leak['twin_text'])}"
         yield f"  '{shorten(leak['question_id'], 40)}': {shorten(leak['text'])}  =  {twin}"
@@ -114,7 +115,7 @@ class GainLines:
 
 def described_gains(report: Report) -> GainLines:
     """Return what is said of a report beside its tables."""
-    said = [report["splits"]["sentence"], *leaks_said(report["leaks"], "were not trained on")]
+    said = [report["splits"]["sentence"], *leaks_said(report["leaks"])]
     if report["outside"] is not None:
         outside = report["outside"]
         said.append(f"Outside: {outside['name']}, {counted(outside['n_questions'], 'question')} with evidence.")

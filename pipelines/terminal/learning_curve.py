@@ -20,7 +20,7 @@ def described_curve(report: Report) -> Iterator[str]:
     """Yield what is said above the table."""
     yield report["label"]
     yield report["splits"]["sentence"]
-    yield from leaks_said(report["leaks"], "were not trained on")
+    yield from leaks_said(report["leaks"])
 
 
 def curve_grid(report: Report) -> Grid:
