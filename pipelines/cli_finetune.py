@@ -20,7 +20,7 @@ from pipelines.terminal.finetune import (
     trainings_estimate_grid,
     trainings_grid,
 )
-from pipelines.terminal.learning_curve import curve_csv, curve_grid, described_curve
+from pipelines.terminal.learning_curve import curve_csv, curve_grid, described_curve, not_drawn
 from pipelines.terminal.options import CsvOption, DatasetOption, JsonOption
 from pipelines.terminal.output import console, say, writable, write_json, write_text
 from pipelines.terminal.progress import cancelling, follow
@@ -197,6 +197,8 @@ def _print_curve(report: api.Report) -> None:
     for line in described_curve(report):
         say(line)
     console().print(curve_grid(report))
+    for line in not_drawn(report):
+        say(line)
     say(report["sentence"])
 
 

@@ -36,6 +36,9 @@ WORTHWHILE = 0.01
 """A gain a doubling below which labelling is said not to pay."""
 
 
+_ONE_DRAW = " Each share was drawn once; with several seeds, less of this would be chance of the draw."
+
+
 @dataclass(frozen=True)
 class Curving:
     """One learning curve as it is done."""
@@ -68,6 +71,7 @@ class Curving:
         metric = metrics_of(self.bench.scores(before))[0]
         doubling = self._doubling(points, metric)
         verdict, sentence = worth(doubling, metric)
+        sentence += _ONE_DRAW if seeds == 1 and doubling is not None else ""
         return {
             "kind": "learning curve",
             "dataset": {"name": self.dataset.name, "version": self.dataset.version},
@@ -88,7 +92,7 @@ class Curving:
         self, share: float, mine: Sequence[Candidate], told: Sequence[Mapping[str, Any]], on: On, before: str
     ) -> dict[str, Any]:
         error = next((one["error"] for one in told if one["error"] is not None), None)
-        known = [one["n_pairs"] for one in told]
+        known = [one["n_pairs"] for one in told if one["error"] is None]
         point = {"share": share, "seeds": len(mine), "n_pairs": sum(known) / len(known) if known else None}
         if error is not None:
             return {**point, "runs": [], "gains": [], "error": error}

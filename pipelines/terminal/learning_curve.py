@@ -8,12 +8,11 @@ from typing import Any
 from rich.table import Table as Grid
 
 from pipelines.api import Report
-from pipelines.errors import shorten
 from pipelines.runs.table import rows_to_csv
 from pipelines.terminal.finetune import leaks_said
 from pipelines.terminal.output import grid, number
 
-_COLUMNS = ["share", "pairs", "seeds", "metric", "before", "after", "gain", "95 % interval", "p", "n", ""]
+_COLUMNS = ["share", "pairs", "seeds", "metric", "before", "after", "gain", "95 % interval", "p", "n"]
 
 
 def described_curve(report: Report) -> Iterator[str]:
@@ -23,6 +22,13 @@ def described_curve(report: Report) -> Iterator[str]:
     yield from leaks_said(report["leaks"])
 
 
+def not_drawn(report: Report) -> Iterator[str]:
+    """Yield a line for every share that could not be trained on."""
+    for point in report["points"]:
+        if point["error"] is not None:
+            yield f"{point['share']:.0%} could not be trained on: {point['error']}"
+
+
 def curve_grid(report: Report) -> Grid:
     """Return one row a share of the train questions and metric."""
     return grid(_COLUMNS, [row for point in report["points"] for row in _rows(point)], numbers_from=1)
@@ -30,13 +36,11 @@ def curve_grid(report: Report) -> Grid:
 
 def _rows(point: Mapping[str, Any]) -> Iterator[list[str]]:
     first = [f"{point['share']:.0%}", _pairs(point["n_pairs"]), str(point["seeds"])]
-    if point["error"] is not None:
-        yield [*first, *[""] * 7, shorten(point["error"], 120)]
     for gain in point["gains"]:
         interval = number(None) if gain["low"] is None else f"{gain['low']:+.3f} to {gain['high']:+.3f}"
         told = number(None) if gain["difference"] is None else f"{gain['difference']:+.3f}"
         means = [gain["metric"], number(gain["before"]), number(gain["after"])]
-        yield [*first, *means, told, interval, number(gain["p"]), str(gain["n"]), gain["reason"] or ""]
+        yield [*first, *means, told, interval, number(gain["p"]), str(gain["n"])]
 
 
 def _pairs(n: float | None) -> str:
