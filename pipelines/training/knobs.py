@@ -19,6 +19,7 @@ PAIRS_VERSION = 2
 """Raise it when the same golden set, chunks and knobs would give other pairs."""
 
 _WRITER = ("synthetic_endpoint", "synthetic_model", "synthetic_key_variable")
+_ONE_LINE = r"^[^\x00-\x1f]*$"
 _MINED: JsonDict = {"negatives": ["model", "bm25", "both"]}
 
 
@@ -62,24 +63,33 @@ class PairKnobs(BaseModel):
         "",
         description="Address of the OpenAI-compatible API that writes questions, such as http://127.0.0.1:8080/v1, or "
         "client:NAME; needed where any are to be written",
-        max_length=2000,
+        json_schema_extra={"pattern": r"^(https?://[^\s]+|client:[\w.-]+)?$"},
     )
     synthetic_model: str = Field(
-        "", description="Name of the model that writes questions, as its endpoint knows it", max_length=200
+        "",
+        description="Name of the model that writes questions, as its endpoint knows it",
+        max_length=200,
+        pattern=_ONE_LINE,
     )
     synthetic_key_variable: str = Field(
-        "", description="Name of the environment variable that holds the key of that endpoint; empty for none"
+        "",
+        description="Name of the environment variable that holds the key of that endpoint; empty for none",
+        json_schema_extra={"pattern": r"^([A-Za-z_][A-Za-z0-9_]{0,63})?$"},
     )
     share: float = Field(
         1.0, gt=0.0, le=1.0, description="Share of the train questions that is learnt from, drawn by the seed"
     )
     strikes: str = Field(
-        "", description="File of pairs and negatives that a person struck out; empty for none", max_length=4096
+        "",
+        description="File of pairs and negatives that a person struck out; empty for none",
+        max_length=4096,
+        pattern=_ONE_LINE,
     )
     learn_from: str = Field(
         "",
         description="Folder of another dataset whose train split is learnt from; empty for the dataset at hand",
         max_length=4096,
+        pattern=_ONE_LINE,
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of what is drawn, and of the training")
 
@@ -98,32 +108,40 @@ class PairKnobs(BaseModel):
         return {name: value for name, value in given.items() if name not in _WRITER}
 
     @model_validator(mode="after")
-    def _with_a_writer(self) -> PairKnobs:
-        if self.synthetic and not (self.synthetic_endpoint and self.synthetic_model):
-            raise ValueError(
-                "has 'synthetic' questions to be written and nobody who writes them; give synthetic_endpoint and "
-                "synthetic_model too, or set synthetic to 0."
-            )
-        if self.negatives_to < self.negatives_from:
-            raise ValueError(
-                f"takes negatives from rank {self.negatives_from} to {self.negatives_to}; the last must not come "
-                "before the first."
-            )
-        self.writer()
+    def _with_a_sound_writer(self) -> PairKnobs:
+        """Refuse an address or a variable that is none as soon as it is given: it may be a misplaced secret."""
+        if self.synthetic and self.synthetic_endpoint and self.synthetic_model:
+            writer_of(self.synthetic_endpoint, self.synthetic_model, self.synthetic_key_variable)
         return self
 
     def writer(self) -> WriterKnobs | None:
         """Return the language model that writes questions; None where none are to be written.
 
         Raises:
-            ValueError: for an address or a variable's name that is none.
+            ConfigurationError: when questions are to be written and nobody is named who writes them.
         """
         if not self.synthetic:
             return None
+        if not (self.synthetic_endpoint and self.synthetic_model):
+            raise ConfigurationError(
+                f"{self.synthetic:,} synthetic questions are to be written and nobody is named who writes them; give "
+                "synthetic_endpoint and synthetic_model too, or set synthetic to 0."
+            )
         return writer_of(self.synthetic_endpoint, self.synthetic_model, self.synthetic_key_variable)
 
     def pair_knobs(self) -> Mapping[str, object]:
-        """Return what decides the pairs, given the golden set, the chunks and the base model, as plain JSON values."""
+        """Return what decides the pairs, given the golden set, the chunks and the base model, as plain JSON values.
+
+        Raises:
+            ConfigurationError: for ranks that end before they begin, nobody to write questions, and a file of strikes
+                that cannot be read.
+        """
+        if self.negatives != "none" and self.negatives_to < self.negatives_from:
+            raise ConfigurationError(
+                f"Negatives are to be taken from rank {self.negatives_from} to {self.negatives_to}, and the last must "
+                "not come before the first; correct negatives_from or negatives_to."
+            )
+        self.writer()
         names = [name for name in PairKnobs.model_fields if name not in ("strikes", "learn_from", *_WRITER)]
         held = {name: getattr(self, name) for name in names}
         own = {"version": PAIRS_VERSION, "strikes": self._strikes_digest()}

@@ -155,18 +155,22 @@ def test_who_writes_does_not_count_where_nothing_is_written() -> None:
 @pytest.mark.parametrize(
     "given",
     [
-        {"synthetic": 3},
         {**ASKING, "synthetic_endpoint": "user:hunter2@host"},
         {**ASKING, "synthetic_endpoint": "https://user:hunter2@host/v1"},
         {**ASKING, "synthetic_key_variable": "sk-hunter2"},
-        {**ASKING, "synthetic_model": ""},
-        {"negatives_from": 51},
     ],
 )
 def test_bad_knobs_are_one_sentence_without_secrets(given: dict, sentence) -> None:
     with pytest.raises(ConfigurationError) as error:
         build("embed", {"use": "finetuned", **given}, "minilm", "p.yaml")
     assert "hunter2" not in sentence(error.value)
+
+
+@pytest.mark.parametrize("given", [{"synthetic": 3}, {**ASKING, "synthetic_model": ""}, {"negatives_from": 51}])
+def test_knobs_that_contradict_one_another_are_refused_before_any_work(given: dict, sentence) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        FinetunedEmbedder(**given).pair_knobs()
+    sentence(error.value)
 
 
 def test_neither_address_nor_key_is_among_what_decides_pairs() -> None:
