@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from pipelines.errors import DatasetError, counted, shorten
+from pipelines.errors import DatasetError
 from pipelines.records import FloatArray, LongArray
 from pipelines.records.pairs import LeftOut, Passage, TrainingPair, TrainingPairs
 from pipelines.training.augment import cropped_pairs, titled_pairs
@@ -22,9 +21,9 @@ from pipelines.training.mining import Miner, Sought, window
 from pipelines.training.positives import Positives, positives
 from pipelines.training.strikes import Strike
 from pipelines.training.struck import StruckOut
+from pipelines.training.telling import idle_told, one_document_told, share_told, too_few_told
 
 _STRUCK_OUT = "all its passages were struck out"
-_TOLD = 3
 
 
 def _unheard(text: str) -> None:
@@ -44,7 +43,7 @@ def training_pairs(material: Material, knobs: PairKnobs, note: Callable[[str], N
     made_up = list(made.augmented([one.positive for one in marked]))
     left_out = (*material.left_out, *made.left_out())
     if len(marked) + len(written) < FEWEST_PAIRS:
-        raise DatasetError(_too_few(len(marked) + len(written), len(material.questions), left_out, knobs))
+        raise DatasetError(too_few_told(len(marked) + len(written), len(material.questions), left_out, knobs))
     for told in made.notes(marked):
         note(told)
     return TrainingPairs((*marked, *written, *made_up), left_out)
@@ -98,19 +97,13 @@ class _Making:
     def notes(self, marked: Sequence[TrainingPair]) -> Iterator[str]:
         """Say what the user should know of the pairs."""
         if self.knobs.share < 1.0:
-            n = counted(len(self.material.questions), "train question")
-            yield f"Learnt from {len(self.drawn):,} of {n}, a share drawn by seed {self.knobs.seed}."
+            yield share_told(len(self.drawn), len(self.material.questions), self.knobs.seed)
         idle = self._idle_strikes()
         if idle:
-            first = f"'{shorten(idle[0].document_id, 40)}' from {idle[0].start} to {idle[0].end}"
-            n = counted(len(self.material.strikes), "strike")
-            yield f"{len(idle):,} of {n} hold for nothing here; the first: {first}."
+            yield idle_told(idle, len(self.material.strikes))
         documents = {pair.positive.document_id for pair in marked}
         if len(documents) == 1:
-            yield (
-                f"All evidence of the train questions is in one document, '{shorten(documents.pop(), 60)}': what is "
-                "learnt may hold for it alone, and only questions on other documents can show whether it does."
-            )
+            yield one_document_told(documents.pop())
 
     @cached_property
     def drawn(self) -> list[int]:
@@ -196,17 +189,3 @@ def _row_of(vectors: FloatArray | None, row: int) -> FloatArray:
 def _span_of(material: Material, chunk: int) -> LongArray:
     chunks = material.chunks
     return np.asarray([[chunks.document[chunk], chunks.start[chunk], chunks.end[chunk]]], dtype=np.int64)
-
-
-def _too_few(n: int, n_questions: int, left_out: Sequence[LeftOut], knobs: PairKnobs) -> str:
-    """Say how few pairs there are, why, and what to do."""
-    reasons = Counter("it asks nearly the same as a dev or test question" if one.twin else one.why for one in left_out)
-    told = "; ".join(f"{count:,} because {why}" for why, count in reasons.most_common(_TOLD))
-    asked = f"{counted(n_questions, 'train question')} with evidence" + (
-        f", of which {knobs.share:g} are drawn" if knobs.share < 1.0 else ""
-    )
-    out = f", left out are {told}" if told else ""
-    return (
-        f"Only {counted(n, 'training pair')} can be made of {asked}{out}; training needs {FEWEST_PAIRS} at least: mark "
-        "evidence of more questions of the split 'train', or put more questions into it with: rag-workbench split."
-    )

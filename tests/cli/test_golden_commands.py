@@ -129,3 +129,19 @@ def test_a_dataset_goes_out_and_comes_back(call: Call, towns: Path, tmp_path: Pa
     assert len(Dataset.open(tmp_path / "back").questions) == len(Dataset.open(towns).questions)
     assert "beir | llama-rag | ragas" in call("export-dataset", "--help").out.replace("\n", " ")
     assert call("export-dataset", towns, "--to", tmp_path / "beir").code == 2
+
+
+def test_questions_are_split_anew_into_another_dataset(call: Call, towns: Path, tmp_path: Path, sentence) -> None:
+    refused = call("split", towns, tmp_path / "new", "--by", "document")
+    assert refused.code == 2
+    assert "--replace" in sentence(refused.err)
+    done = call("split", towns, tmp_path / "new", "--by", "document", "--shares", "50/0/50", "--replace", "--seed", 3)
+    assert done.code == 0
+    assert "share 0 documents" in done.out
+    splits = {question.split for question in Dataset.open(tmp_path / "new").questions}
+    assert splits == {"train", "test"}
+    named = call("split", towns, "towns again", "--by", "question", "--replace")
+    assert named.code == 0
+    assert Dataset.open(api.datasets()[0].path).name == "towns"
+    sentence(call("split", towns, "other", "--by", "chapter", "--replace").err)
+    sentence(call("split", towns, "other", "--by", "question", "--shares", "80/30", "--replace").err)
