@@ -23,6 +23,7 @@ from pipelines.sweeps.report import LeftOut, Report, Scored, TestResult, build_r
 from pipelines.sweeps.spec import SweepSpec
 from pipelines.sweeps.telling import told_of
 from pipelines.sweeps.trials import Sweep, SweepStore, Trial
+from pipelines.training.knobs import PairKnobs
 
 _LATENCY = Metric("latency_ms_p50", "latency_ms", False, "ms")
 _USD = Metric("usd", "usd", False, "USD")
@@ -145,7 +146,8 @@ def optimistic(trials: Sequence[Trial], dataset: Dataset, split: str) -> list[st
 
 def _learns(trial: Trial) -> bool:
     pipeline = Pipeline.parse(trial.settings, f"configuration {trial.number}")
-    return isinstance(pipeline.rerank, FittedReranker)
+    learning = [one for one in (pipeline.embed, pipeline.rerank) if isinstance(one, PairKnobs) and not one.learn_from]
+    return bool(learning) or isinstance(pipeline.rerank, FittedReranker)
 
 
 def _free_where_none_is_asked(scored: Sequence[Scored], free: Container[int], n_questions: int) -> list[Scored]:
