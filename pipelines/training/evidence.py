@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -31,6 +31,18 @@ def quotes_of(gold: Gold, documents: Documents, pieces: Sequence[int]) -> tuple[
         quote = plain(documents.texts[document][start:end])
         found += [quote] if len(quote) >= _LEAST_QUOTED_CHARS else []
     return tuple(dict.fromkeys(found))
+
+
+def judged_irrelevant(questions: Sequence[Question], documents: Documents, chunks: Chunks) -> list[tuple[int, ...]]:
+    """Return the chunks of each question that somebody judged to be irrelevant (grade 0), by half of them or more."""
+    judged = [[replace(item, grade=1.0) for item in one.evidence if item.grade == 0] for one in questions]
+    gold = Gold.of([replace(one, evidence=tuple(own)) for one, own in zip(questions, judged, strict=True)], documents)
+    overlaps = Overlaps.of(gold, chunks)
+    mostly = 2 * overlaps.shared >= chunks.end[overlaps.chunk] - chunks.start[overlaps.chunk]
+    found: list[dict[int, None]] = [{} for _ in questions]
+    for q, chunk in zip(overlaps.of_question(gold)[mostly].tolist(), overlaps.chunk[mostly].tolist(), strict=True):
+        found[q][chunk] = None
+    return [tuple(own) for own in found]
 
 
 @dataclass(frozen=True)

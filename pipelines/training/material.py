@@ -36,8 +36,8 @@ class Material:
 
     `texts` are what is embedded: a chunk's text with its header. `rankings` are those of the train questions over all
     chunks, by what found them ("model", "bm25"); vectors are the base model's, None where nothing needs them.
-    `left_out` are the questions that were left out before, `strikes` what a person struck out. `held_out` are the dev
-    and test questions and `held_out_gold` their evidence: needed where pairs are made of more than marked evidence.
+    `left_out` are the questions that were left out before, `strikes` what a person struck out. `held_out_gold` is the
+    evidence of the dev and test questions: needed where pairs are made of more than marked evidence.
     `written` are questions that a language model wrote, and `written_found` what is found for them.
     """
 
@@ -51,7 +51,6 @@ class Material:
     question_vectors: FloatArray | None = None
     left_out: Sequence[LeftOut] = ()
     strikes: Sequence[Strike] = ()
-    held_out: Sequence[Question] = ()
     held_out_gold: Gold | None = None
     written: Sequence[Written] = ()
     written_found: Searched | None = None

@@ -23,7 +23,8 @@ class Sought:
 
     `spans` are what no negative may touch, int64 [n_spans, 3]: document, start and end. `struck` are the chunks that a
     person struck out, `quotes` the words of evidence, made plain, that no negative may hold. `found` are the chunks
-    that the searches found, by their names, best first; `vector` is the question's.
+    that the searches found, by their names, best first; `vector` is the question's. `judged` are chunks that somebody
+    judged to be irrelevant.
     """
 
     answers: Sequence[int]
@@ -32,6 +33,7 @@ class Sought:
     quotes: Sequence[str]
     found: Mapping[str, Sequence[int]]
     vector: FloatArray
+    judged: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -45,16 +47,17 @@ class Miner:
     def mined(self, sought: Sought, positive: int) -> tuple[Passage, ...]:
         """Return up to `negatives_each` negatives for a positive of a question, the most similar first.
 
-        The searches take turns by rank. A negative shares no character with evidence of the question or of one that
-        asks the same, holds none of its words, is less similar to the question than the positive by the margin, and
-        says the same as neither a positive nor another negative. Where fewer are left, fewer are given.
+        What somebody judged comes first, wherever it ranks; then the searches take turns by rank. A negative shares no
+        character with evidence of the question or of one that asks the same, holds none of its words, is less similar
+        to the question than the positive by the margin, and says the same as neither a positive nor another negative.
+        Where fewer are left, fewer are given.
         """
         found = np.asarray(self._candidates(sought), dtype=np.int64)
         if not len(found):
             return ()
         likeness = self._likeness(found, sought.vector)
-        ceiling = self._ceiling(sought, positive)
-        found, likeness = found[likeness <= ceiling], likeness[likeness <= ceiling]
+        sound = (likeness <= self._ceiling(sought, positive)) | np.isin(found, sought.judged)
+        found, likeness = found[sound], likeness[sound]
         chosen: list[int] = []
         for at in range(len(found)):
             chunk = int(found[at])
@@ -66,11 +69,18 @@ class Miner:
         return tuple(self.material.passage(chunk, scores[chunk]) for chunk in sorted(chosen, key=lambda c: -scores[c]))
 
     def _candidates(self, sought: Sought) -> list[int]:
-        turns = interleaved(list(sought.found.values()))
+        turns = dict.fromkeys([*self._nearest(sought), *interleaved(list(sought.found.values()))])
         known = {*sought.answers, *sought.struck}
         left = np.asarray([chunk for chunk in turns if chunk not in known], dtype=np.int64)
         kept: list[int] = left[~touching(self.material.chunks, left, sought.spans)].tolist()
         return kept
+
+    def _nearest(self, sought: Sought) -> list[int]:
+        """Return what was judged, the most similar to the question first."""
+        judged = np.asarray(sought.judged, dtype=np.int64)
+        order = np.argsort(-self._likeness(judged, sought.vector), kind="stable") if len(judged) else judged
+        nearest: list[int] = judged[order].tolist()
+        return nearest
 
     def _likeness(self, found: LongArray, vector: FloatArray) -> FloatArray:
         return cosines(self._vectors[found], vector)

@@ -13,7 +13,7 @@ from pipelines.records import FloatArray, LongArray
 from pipelines.records.pairs import LeftOut, Passage, TrainingPair, TrainingPairs
 from pipelines.training.augment import cropped_pairs, titled_pairs
 from pipelines.training.drawing import drawn_questions
-from pipelines.training.evidence import HeldOut, Kin, quotes_of, spans_of
+from pipelines.training.evidence import HeldOut, Kin, judged_irrelevant, quotes_of, spans_of
 from pipelines.training.knobs import PairKnobs
 from pipelines.training.material import Material
 from pipelines.training.methods import FEWEST_PAIRS
@@ -131,6 +131,10 @@ class _Making:
     def _kin(self) -> Kin:
         return Kin(self.material.questions, self.material.gold)
 
+    @cached_property
+    def _judged(self) -> list[tuple[int, ...]]:
+        return judged_irrelevant(self.material.questions, self.material.documents, self.material.chunks)
+
     @property
     def _mines(self) -> bool:
         return bool(self.material.rankings) and self.knobs.negatives != "none"
@@ -152,6 +156,7 @@ class _Making:
             quotes=quotes_of(material.gold, material.documents, pieces.tolist()),
             found=window(material.rankings, row, self.knobs),
             vector=_row_of(material.question_vectors, row),
+            judged=self._judged[row],
         )
 
     def _sought_for_written(self, row: int) -> Sought:

@@ -137,6 +137,16 @@ def test_a_strike_holds_for_what_is_mostly_the_same_text_under_another_chunking(
     assert len(made(material(TEXT, [spans("q", ("a", 0, 19))], strikes=strikes))) == 1
 
 
+def test_what_somebody_judged_irrelevant_comes_first_wherever_it_ranks_and_however_similar_it_is() -> None:
+    likeness = [[0.5, *[0.1] * 4, 0.3, 0.9, 0.2, *[0.1] * 12]]
+    spots = (Evidence("a", 0, 9), Evidence("a", 60, 69, grade=0.0), Evidence("a", 79, 81, grade=0.0))
+    question = Question("q", "What?", split="train", evidence=spots)
+    one = material(TEXT, [question], found={"model": [[5, 7]]}, likeness=likeness)
+    assert mined(one, negatives_each=2, negatives_margin=0.05) == [[6, 5]]
+    relevant = Question("q", "What?", split="train", evidence=(*spots, Evidence("a", 68, 69)))
+    assert 6 not in mined(material(TEXT, [relevant], found={"model": [[5, 7]]}, likeness=likeness))[0]
+
+
 def test_without_searches_and_without_negatives_there_are_none() -> None:
     one = material(TEXT, [spans("q", ("a", 0, 9))], found={"model": [[5]]})
     assert mined(one, negatives="none") == [[]]
