@@ -20,12 +20,12 @@ _SHARES = {"four points: 25, 50, 75, 100 %": (0.25, 0.5, 0.75, 1.0), "two points
            "five points: 10, 25, 50, 75, 100 %": (0.1, 0.25, 0.5, 0.75, 1.0)}  # fmt: skip
 _DONE = "finetune.curved"
 _FIELDS = (
-    grids.Field("share", "Share", width=65, help="Of the train questions"),
-    grids.Field("n_pairs", "Pairs", width=70, help="Mean over the seeds"),
-    grids.Field("seeds", "Seeds", "%d", 60),
-    grids.Field("before", "Before", width=70),
-    grids.Field("after", "After", width=70),
-    grids.Field("difference", "Gain", width=75),
+    grids.Field("share", "Share", width=60, help="Of the train questions"),
+    grids.Field("n_pairs", "Pairs", width=55, help="Mean over the seeds"),
+    grids.Field("seeds", "Seeds", "%d", 52),
+    grids.Field("before", "Before", width=60),
+    grids.Field("after", "After", width=60),
+    grids.Field("difference", "Gain", width=65),
     grids.Field("interval", "95 % interval", width=125),
     grids.Field("verdict", "Verdict", width=105),
     grids.Field("n", "n", "%d", 50, help="Questions scored"),
@@ -50,7 +50,7 @@ def _curve(report: Entry) -> None:
     metrics = list(dict.fromkeys(gain["metric"] for point in points for gain in point["gains"]))
     if not metrics:
         st.warning("No point of the curve could be trained.")
-    left, right = st.columns([1.2, 1], gap="medium")
+    left, right = st.columns([1, 1.15], gap="medium")
     with left:
         metric = handover.choose("Metric", metrics, "metric", quiet=True, width=180) if metrics else None
         rows = [_of(point, metric) for point in points]

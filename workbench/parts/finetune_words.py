@@ -69,10 +69,11 @@ def how_far(job: Job) -> str:
         return "reading the dataset"
     if stage == "report":
         return "comparing before and after"
-    several, at = int(job.progress.get("trainings_total") or 0), int(job.progress.get("trainings_done") or 0)
     doing = _DOING.get(str(stage), str(stage))
-    place = f"training {at + 1:,} of {several:,} · " if several > 1 and at < several else ""
-    return f"{place}{doing}: {done:,} of {total:,}" if total else f"{place}{doing}"
+    several, at = int(job.progress.get("trainings_total") or 0), int(job.progress.get("trainings_done") or 0)
+    if stage == "train" and several > 1:
+        doing = f"training {at + 1:,} of {several:,}, steps"
+    return f"{doing}: {done:,} of {total:,}" if total else doing
 
 
 def share_done(job: Job) -> float:

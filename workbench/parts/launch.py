@@ -57,8 +57,7 @@ def _trained_first(pipeline: Pipeline | None, dataset: Dataset) -> None:
     if pipeline is None or not any(isinstance(one, PairKnobs) for one in learning):
         return
     st.caption(
-        "This pipeline trains a model on the train questions first, unless that very training is in the store: "
-        "nothing is trained before you press Run. Finetune shows the data, the cost and the gain."
+        "Run trains a model first, unless that training is in the store. Finetune shows its data, cost and gain."
     )
     written = json.dumps({**pipeline.differences(), "finetune": {}}, ensure_ascii=False, separators=(",", ":"))
     handover.link("finetune", "Look at it in Finetune", icon=":material/model_training:", new="yes",
