@@ -52,11 +52,18 @@ def _stage(stage: Stage, components: dict[str, type[Component]]) -> Iterator[str
 def _component(component: type[Component]) -> Iterator[str]:
     yield f"### {component.stage} `{component.name}`\n\n{inspect.cleandoc(component.__doc__ or '')}\n"
     rows = [
-        f"| `{k.name}` | {k.bounds().replace('|', '/')} | {_default(k)} | {k.description} |" for k in knobs(component)
+        f"| `{k.name}` | {k.bounds().replace('|', '/')} | {_default(k)} | {k.description}{_when(k)} |"
+        for k in knobs(component)
     ]
     if rows:
         yield "| knob | allowed | default | what it does |\n| --- | --- | --- | --- |"
         yield "\n".join(rows) + "\n"
+
+
+def _when(knob: Knob) -> str:
+    """Say with which values of other knobs this one means anything."""
+    said = [f"`{name}` {' or '.join(f'`{value}`' for value in values)}" for name, values in knob.when.items()]
+    return f". Only with {' and '.join(said)}" if said else ""
 
 
 def _default(knob: Knob) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -80,9 +80,20 @@ def values(knob: Knob) -> list[Any]:
 
 
 def build(component: type[Component], **settings: Any) -> Component:
-    """Build a component with defaults for the rest; knobs that it lacks are left out."""
+    """Build a component with defaults for the rest; knobs that it lacks are left out, those that apply only with others
+    get them."""
     known = {name: value for name, value in settings.items() if name in component.model_fields}
-    return component(**{**required(component), **known})
+    return component(**{**required(component), **applying(component, known), **known})
+
+
+def applying(component: type[Component], names: Iterable[str]) -> dict[str, Any]:
+    """Values of other knobs with which those of these names mean anything."""
+    declared = {knob.name: knob for knob in knobs(component)}
+    found: dict[str, Any] = {}
+    for name in names:
+        needed = {other: allowed[0] for other, allowed in declared[name].when.items()}
+        found |= {**applying(component, needed), **needed}
+    return found
 
 
 def one_knob_changed(component: type[Component]) -> Iterator[Component]:

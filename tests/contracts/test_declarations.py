@@ -15,7 +15,7 @@ from pipelines.component import build as build_from
 from pipelines.errors import ConfigurationError
 from pipelines.pipeline import Pipeline
 
-from .registry import build, extremes, registered, required, values
+from .registry import applying, build, extremes, registered, required, values
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
@@ -49,7 +49,7 @@ def test_every_knob_is_described_and_bounded(component: type[Component]) -> None
             assert lower & set(schema), f"{knob.name} has no lower bound"
             assert upper & set(schema), f"{knob.name} has no upper bound"
         else:
-            assert {"pattern", "minLength", "enum"} & set(schema), f"{knob.name} takes any text at all"
+            assert {"pattern", "minLength", "maxLength", "enum"} & set(schema), f"{knob.name} takes any text at all"
         assert knob.bounds()
 
 
@@ -83,7 +83,8 @@ def test_bounds_are_kept(component: type[Component]) -> None:
         if extremes(knob):
             wrong += [extremes(knob)[0] - 1, extremes(knob)[1] + 1, float("nan"), "a text"]
         for value in wrong:
-            settings = {"use": component.name, **required(component), knob.name: value}
+            needed = {**required(component), **applying(component, [knob.name])}
+            settings = {"use": component.name, **needed, knob.name: value}
             with pytest.raises(ConfigurationError) as refused:
                 build_from(component.stage, settings, component.name, "p.yaml")
             message = str(refused.value)

@@ -96,7 +96,7 @@ class FinetunedEmbedder(TrainedEmbedder, SentenceTransformerEmbedder, name="fine
     select_by: str = Field(
         "ndcg@10",
         pattern=r"^[a-z_]+@\d+(tok)?$",
-        examples=["ndcg@10"],
+        examples=["ndcg@10", "recall@5"],
         description="Metric of the dev questions, over all chunks, that decides where training stops",
     )
     patience: int = Field(

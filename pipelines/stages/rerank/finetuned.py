@@ -99,7 +99,7 @@ class FinetunedReranker(TrainedReranker, name="finetuned", version=1):
     select_by: str = Field(
         "ndcg@10",
         pattern=r"^[a-z_]+@\d+(tok)?$",
-        examples=["ndcg@10"],
+        examples=["ndcg@10", "recall@5"],
         description="Metric of the dev questions, 20 chunks of a hybrid search reranked for each, that decides where "
         "training stops",
     )
