@@ -14,10 +14,10 @@ from pipelines.component import digest
 from pipelines.execution import Execution, Node, node_key
 from pipelines.golden.dataset import Dataset
 from pipelines.planning.asking import Asking
-from pipelines.planning.chatting import asker
 from pipelines.planning.rerank import RerankPlan
 from pipelines.planning.searching import Search
-from pipelines.records import Candidates, Chunks, Documents, Paid, Queries, Question, Rankings
+from pipelines.planning.written import asked_on
+from pipelines.records import Candidates, Paid, Queries, Question, Rankings
 from pipelines.records.pairs import LeftOut, TrainingPairs, Written
 from pipelines.stages.embed import Embedder
 from pipelines.stages.filter.none import NoFilter
@@ -34,7 +34,7 @@ from pipelines.training.material import Material, Searched
 from pipelines.training.pairs import training_pairs
 from pipelines.training.strikes import read_strikes
 from pipelines.training.synthetic import FIRST_RANKS, passages_to_ask_on, round_trip, sound_questions
-from pipelines.training.writing import WRITING_VERSION, WriterKnobs, writing_prompt
+from pipelines.training.writing import WRITING_VERSION
 
 _Guarded = tuple[tuple[Question, ...], tuple[LeftOut, ...]]
 _known_guarded: WeakKeyDictionary[Dataset, _Guarded] = WeakKeyDictionary()
@@ -140,7 +140,7 @@ class PairsPlan(RerankPlan, ABC):
             rows = passages_to_ask_on(documents, chunks, texts, run.get(search.gold), kept_from, knobs.synthetic)
             if len(rows) < knobs.synthetic:
                 run.note(f"Questions were asked for on {len(rows):,} passages alone: no more are fit to be asked on.")
-            return _asked(run, writer, documents, chunks, texts, rows)
+            return asked_on(run, writer, documents, chunks, texts, rows)
 
         return Node("embed", node_key("written", identity, inputs), inputs, work, codecs.paid(codecs.WRITTEN))
 
@@ -184,22 +184,3 @@ def _miners(knobs: PairKnobs) -> dict[str, Retriever]:
 def _any_whole(questions: Sequence[Question]) -> bool:
     """Return whether any evidence is a whole document: its best chunks are chosen by vectors."""
     return any(item.start is None and item.quote is None for one in questions for item in one.evidence)
-
-
-def _asked(
-    run: Execution,
-    writer: WriterKnobs,
-    documents: Documents,
-    chunks: Chunks,
-    texts: Sequence[str],
-    rows: Sequence[int],
-) -> Paid[tuple[Written, ...]]:
-    """Return the answers on each passage, and what they took."""
-    titles = documents.columns.get("title")
-    named = ["" if titles is None else str(titles[int(chunks.document[row])] or "") for row in rows]
-    prompts = [writing_prompt(texts[row], title) for row, title in zip(rows, named, strict=True)]
-    ask = asker(run, writer, "embed")
-    answers = ask(prompts, range(len(rows)))
-    spent = ask.spent(len(rows))
-    run.note(spent.told(writer.model))
-    return Paid(tuple(Written(text, row) for text, row in zip(answers, rows, strict=True)), spent)

@@ -21,7 +21,7 @@ from pipelines.training.mining import Miner, Sought, window
 from pipelines.training.positives import Positives, positives
 from pipelines.training.strikes import Strike
 from pipelines.training.struck import StruckOut
-from pipelines.training.telling import idle_told, one_document_told, share_told, too_few_told
+from pipelines.training.telling import idle_told, left_out_told, one_document_told, share_told, too_few_told
 
 _STRUCK_OUT = "all its passages were struck out"
 
@@ -33,7 +33,7 @@ def _unheard(text: str) -> None:
 def training_pairs(material: Material, knobs: PairKnobs, note: Callable[[str], None] = _unheard) -> TrainingPairs:
     """Return every train question with each chunk that answers it, and hard negatives; then the pairs that were made.
 
-    `note` is told of what the user should know: strikes that hold for nothing, shares, evidence in one document.
+    `note` is told of what the user should know: what was left out, shares, idle strikes, evidence in one document.
 
     Raises:
         DatasetError: for fewer than 8 pairs of questions with passages.
@@ -44,7 +44,7 @@ def training_pairs(material: Material, knobs: PairKnobs, note: Callable[[str], N
     left_out = (*material.left_out, *made.left_out())
     if len(marked) + len(written) < FEWEST_PAIRS:
         raise DatasetError(too_few_told(len(marked) + len(written), len(material.questions), left_out, knobs))
-    for told in made.notes(marked):
+    for told in (*left_out_told(left_out), *made.notes(marked)):
         note(told)
     return TrainingPairs((*marked, *written, *made_up), left_out)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pipelines.errors import counted, shorten
 from pipelines.records.pairs import LeftOut
@@ -18,6 +18,18 @@ def share_told(n_drawn: int, n_questions: int, seed: int) -> str:
     """Say how many questions are learnt from."""
     n = counted(n_questions, "train question")
     return f"Learnt from {n_drawn:,} of {n}, a share drawn by seed {seed}."
+
+
+def left_out_told(left_out: Sequence[LeftOut]) -> Iterator[str]:
+    """Say which questions would leak, each with its twin, and how many are left out for other reasons."""
+    leaks = [one for one in left_out if one.twin]
+    if leaks:
+        some = ", ".join(f"'{shorten(one.question_id, 40)}' as '{shorten(one.twin, 40)}'" for one in leaks[:_TOLD])
+        more = f", and {len(leaks) - _TOLD:,} more" if len(leaks) > _TOLD else ""
+        n = counted(len(leaks), "train question")
+        yield f"Left out for fear of a leak: {n} that ask nearly what a dev or test question asks ({some}{more})."
+    for why, n_left in Counter(one.why for one in left_out if not one.twin).items():
+        yield f"Left out: {counted(n_left, 'train question')}, because {why}."
 
 
 def idle_told(idle: Sequence[Strike], n_strikes: int) -> str:

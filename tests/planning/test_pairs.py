@@ -65,7 +65,10 @@ def test_pairs_are_of_train_questions_with_negatives_and_kept(taught: Dataset, t
 
 def test_a_planted_leak_is_found_and_named(write_set: MakeSet, tmp_path: Path) -> None:
     dataset = Dataset.open(write_set(town_documents(), rows(leak=True)))
-    found = execution(tmp_path).get(node(dataset, negatives="none"))
+    run, one = execution(tmp_path), node(dataset, negatives="none")
+    found = run.get(one)
+    run.account_for(one)
+    assert any("fear of a leak: 1 train question" in note and "'planted' as 'fairholt-2'" in note for note in run.notes)
     assert [(one.question_id, one.twin, one.twin_split) for one in found.left_out] == [
         ("planted", "fairholt-2", "test")
     ]
