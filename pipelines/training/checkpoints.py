@@ -59,13 +59,13 @@ class Checkpoints:
                 shutil.rmtree(aside, ignore_errors=True)
 
     def amend(self, step: int, state: Mapping[str, Any]) -> None:
-        """Put another state in the place of that of a checkpoint.
+        """Change a part of the state of a checkpoint.
 
         Raises:
             StorageError: when the disk is full or refuses.
         """
         with written(self.root, "keep a checkpoint of the training"):
-            self._write_state(self.folder(step), step, state)
+            self._write_state(self.folder(step), step, {**(self._state(self.folder(step)) or {}), **state})
 
     def newest(self) -> tuple[Path, dict[str, Any]] | None:
         """Return the newest checkpoint that is whole and fits, with its state; None where there is none."""
@@ -92,7 +92,7 @@ class Checkpoints:
         shutil.rmtree(self.root, ignore_errors=True)
 
     def _write_state(self, folder: Path, step: int, state: Mapping[str, Any]) -> None:
-        body = json.dumps({"identity": self.identity, "step": step, **state}, allow_nan=False)
+        body = json.dumps({**state, "identity": self.identity, "step": step}, allow_nan=False)
         aside = folder / aside_name(STATE)
         aside.write_text(body, encoding="utf-8")
         aside.replace(folder / STATE)

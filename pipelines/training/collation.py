@@ -15,6 +15,9 @@ from pipelines.training.layout import groups, laid_out
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+Prompts = tuple[str | None, str | None]
+"""What is put before questions and before passages; None for what the model's makers ask for, "" for nothing."""
+
 _DOCUMENT_PROMPTS = ("document", "passage", "corpus")
 
 
@@ -23,9 +26,13 @@ class Collator:
 
     valid_label_columns: tuple[str, ...] = ()
 
-    def __init__(self, model: SentenceTransformer, examples: Examples, most_tokens: int) -> None:
+    def __init__(
+        self, model: SentenceTransformer, examples: Examples, most_tokens: int, prompts: Prompts = (None, None)
+    ) -> None:
         self._model, self._examples, self._most_tokens = model, examples, most_tokens
-        self._prompts = tuple(_prompt(model, queries=queries) for queries in (True, False))
+        asked, found = prompts
+        self._prompts = (_prompt(model, asked, queries=True), _prompt(model, found, queries=False))
+        self._routed = any(type(module).__name__ == "Router" for module in model.children())
         self.lengths = self._counted()
 
     def __call__(self, rows: Sequence[Mapping[str, int]]) -> dict[str, Any]:
@@ -34,18 +41,22 @@ class Collator:
 
         layout = laid_out([self._examples.rows[row["pair"]] for row in rows], self.lengths, self._examples.n_questions)
         batch: dict[str, Any] = {}
-        for n, (texts, prompt) in enumerate(self._groups(layout.texts)):
-            features = self._model.preprocess([self._examples.texts[i] for i in texts], prompt=prompt or None)
+        for n, (texts, side) in enumerate(self._groups(layout.texts)):
+            features = self._features([self._examples.texts[i] for i in texts], side)
             batch |= {f"g{n:05d}_{name}": value for name, value in features.items()}
         batch["label"] = {field.name: torch.from_numpy(getattr(layout, field.name)) for field in fields(layout)}
         return batch
 
-    def _groups(self, texts: LongArray) -> Iterator[tuple[LongArray, str]]:
-        """Yield which texts are computed together, with their prompt: passages, then questions."""
+    def _groups(self, texts: LongArray) -> Iterator[tuple[LongArray, int]]:
+        """Yield which texts are computed together, passages (1), then questions (0)."""
         asked = texts < self._examples.n_questions
-        for part, prompt in zip((texts[~asked], texts[asked]), self._prompts[::-1], strict=True):
+        for side, part in ((1, texts[~asked]), (0, texts[asked])):
             for group in groups(self.lengths[part], self._most_tokens):
-                yield part[group], prompt
+                yield part[group], side
+
+    def _features(self, texts: list[str], side: int) -> dict[str, Any]:
+        told = {"task": ("query", "document")[side]} if self._routed else {}
+        return {**self._model.preprocess(texts, prompt=self._prompts[side] or None, **told), **told}
 
     def _counted(self) -> LongArray:
         """Return the length of every text in tokens, as the model reads it."""
@@ -59,8 +70,10 @@ class Collator:
         return np.minimum(np.asarray([len(ids) for ids in encoded], dtype=np.int64), limit)
 
 
-def _prompt(model: SentenceTransformer, *, queries: bool) -> str:
+def _prompt(model: SentenceTransformer, given: str | None, *, queries: bool) -> str:
     """Return what is put before a question or a passage, as when texts are embedded."""
+    if given is not None:
+        return given
     names = ("query",) if queries else _DOCUMENT_PROMPTS
     found = [model.prompts[name] for name in (*names, model.default_prompt_name) if model.prompts.get(name)]
     return str(found[0]) if found else ""

@@ -9,6 +9,7 @@ from pipelines.models.backends.torch_transformer import TorchTransformer
 from pipelines.models.devices import threads
 from pipelines.models.encoder import Encoder, Encoding
 from pipelines.progress import Progress, nothing
+from pipelines.training.collation import Prompts
 from pipelines.training.lesson import Dev, Lesson
 from pipelines.training.lora import merge
 
@@ -20,17 +21,22 @@ def of_base(lesson: Lesson, dev: Dev) -> float:
     return dev.by_vectors(lesson.encode(lesson.corpus, queries=False), lesson.encode(dev.questions, queries=True))
 
 
-def of_weights(model: Any, lesson: Lesson, dev: Dev, *, bfloat16: bool, progress: Progress) -> float:
-    """Return the dev metric of a model in training, every chunk of the corpus embedded anew.
-
-    Each distinct text is computed once, with texts of its length, in bfloat16 where that is asked for. `progress` is
-    told after each batch, and may raise `Cancelled`.
-    """
+def encoder_of(model: Any, *, bfloat16: bool) -> Encoder:
+    """Return an encoder of a model's weights as they are, apart from the model, in bfloat16 where that is asked for."""
     plain = deepcopy(model).eval()
     merge(plain)
     if bfloat16:
         plain[0].bfloat16()
-    encoder = Encoder(plain, TorchTransformer(plain[0], threads()))
-    chunks = encoder.encode(lesson.corpus, Encoding(batch_size=_BATCH), progress, nothing)[0]
-    questions = encoder.encode(dev.questions, Encoding(queries=True, batch_size=_BATCH), progress, nothing)[0]
-    return dev.by_vectors(chunks, questions)
+    return Encoder(plain, TorchTransformer(plain[0], threads()))
+
+
+def of_encoder(encoder: Encoder, lesson: Lesson, dev: Dev, prompts: Prompts, progress: Progress) -> float:
+    """Return the dev metric of a model in training: all chunks are embedded anew, equal ones once.
+
+    `progress` is told after each batch, and may raise `Cancelled`.
+    """
+    asked, found = (
+        Encoding(queries, True, _BATCH, prompt) for queries, prompt in zip((True, False), prompts, strict=True)
+    )
+    chunks = encoder.encode(lesson.corpus, found, progress, nothing)[0]
+    return dev.by_vectors(chunks, encoder.encode(dev.questions, asked, progress, nothing)[0])

@@ -23,7 +23,20 @@ from pipelines.records.pairs import Passage, TrainingPair, TrainingPairs
 from pipelines.training.lesson import Dev, Lesson, Point, Workshop
 from pipelines.training.methods import Base, EncoderTraining
 
-SUBJECTS = ("ships", "apples", "money", "stars", "rivers", "horses", "music", "bread", "winter", "glass", "roads", "fire")
+SUBJECTS = (
+    "ships",
+    "apples",
+    "money",
+    "stars",
+    "rivers",
+    "horses",
+    "music",
+    "bread",
+    "winter",
+    "glass",
+    "roads",
+    "fire",
+)
 WORDS = ("harbour", "orchard", "bank", "sky", "water", "stable", "violin", "oven", "snow", "window", "wheel", "smoke")
 
 
