@@ -211,7 +211,7 @@ def _identity(how: EncoderTraining, examples: Examples) -> str:
     The place of the checkpoints is that of one training's key, which holds the weights of the base; so where the base
     lies does not count.
     """
-    knobs = asdict(replace(how, base=replace(how.base, model=Path())))
+    knobs = asdict(replace(how, base=replace(how.base, model=Path(), name=""), teacher=""))
     rows = [[one.question, one.positive, one.negatives, one.grade] for one in examples.rows]
     told = json.dumps([TRAINING_VERSION, knobs, examples.texts, rows], default=str)
     return sha256(told.encode()).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from pipelines.training.course import Course
@@ -26,8 +27,9 @@ def record_of(
         name: value for name, value in asdict(how).items() if name in _KNOBS or (how.method == "lora" and name in _LORA)
     }
     best = course.best
+    knobs |= {"teacher": _called(how.teacher)}
     return {
-        "base": how.base.model.name if how.base.model.is_dir() else str(how.base.model),
+        "base": _called(how.base.name or str(how.base.model)),
         "method": how.method,
         "knobs": {**knobs, "learning_rate": how.learning_rate or LEARNING_RATES[how.method], "seed": how.seed},
         "about": dict(workshop.about or {}),
@@ -57,6 +59,12 @@ def record_of(
         "versions": {name: version(name) for name in _LIBRARIES},
         "curve": course.curve,
     }
+
+
+def _called(model: str) -> str:
+    """Return a model's name without the place of its folder, which is nobody else's business."""
+    folder = Path(model)
+    return folder.name if folder.is_absolute() else model
 
 
 def _peak(device: str) -> int:

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic.config import JsonDict
 
 from pipelines.errors import ConfigurationError
 from pipelines.models.backends import Way, resolve
 from pipelines.models.encoder import Encoding
 from pipelines.models.loading import Blend, EncoderSpec, load_encoder
-from pipelines.models.weights import architecture, minilm_folder, model_folder
+from pipelines.models.weights import architecture, minilm_folder, model_folder, weights_identity
 from pipelines.progress import Keep, Progress
 from pipelines.records import FloatArray
 from pipelines.stages.embed import Embedded, Embedder, TrainedEmbedder
@@ -140,6 +140,12 @@ class FinetunedEmbedder(TrainedEmbedder, SentenceTransformerEmbedder, name="fine
         json_schema_extra={"when": _ADAPTER},
     )
 
+    @field_validator("teacher")
+    @classmethod
+    def _absolute_teacher(cls, teacher: str) -> str:
+        """Name a folder by its full path: the work is done by another process, in another folder."""
+        return str(Path(teacher).expanduser().resolve()) if teacher and Path(teacher).expanduser().is_dir() else teacher
+
     def base(self) -> SentenceTransformerEmbedder:
         """Return the embedder of the base model, whose kept vectors serve mining and adapters."""
         names = ("device", "backend", "precision", "batch_size", "header", "query_prompt", "document_prompt")
@@ -175,11 +181,23 @@ class FinetunedEmbedder(TrainedEmbedder, SentenceTransformerEmbedder, name="fine
         """Return what decides the weights besides the data: the base's weights, the method and its knobs."""
         left_out = {*_ENCODING, *PairKnobs.model_fields, "select_by"}
         knobs = {name: value for name, value in self.model_dump(mode="json").items() if name not in left_out}
-        own = {"version": TRAINING_VERSION, "seed": self.seed, **self.extra_identity()}
+        own = {
+            "version": TRAINING_VERSION,
+            "seed": self.seed,
+            **self.extra_identity(),
+            "teacher": self._teacher_identity(),
+        }
         if self.method == "adapter":
             return {**knobs, **own, "over": self.base().fingerprint()}
         way = self._training_way()
         return {**knobs, **own, "on": [way.device, way.precision]}
+
+    def _teacher(self) -> str:
+        """Return the folder or the hub name of the teacher; "" for none."""
+        return str(minilm_folder()) if self.teacher == MINILM else self.teacher
+
+    def _teacher_identity(self) -> str:
+        return weights_identity(self._teacher()) if self.teacher else ""
 
     def _training_way(self) -> Way:
         """Return how weights are trained: by torch, whatever computes the trained model later."""
@@ -195,7 +213,9 @@ class FinetunedEmbedder(TrainedEmbedder, SentenceTransformerEmbedder, name="fine
     def _encoder_training(self, method: Literal["lora", "full"]) -> EncoderTraining:
         way = self._training_way()
         return EncoderTraining(
-            base=Base(self.settings_model(), way.device, way.precision, self.query_prompt, self.document_prompt),
+            base=Base(
+                self.settings_model(), way.device, way.precision, self.query_prompt, self.document_prompt, self.model
+            ),
             method=method,
             loss=self.loss,
             epochs=self.epochs,
@@ -204,7 +224,7 @@ class FinetunedEmbedder(TrainedEmbedder, SentenceTransformerEmbedder, name="fine
             warmup=self.warmup,
             patience=self.patience,
             matryoshka=self.matryoshka,
-            teacher=self.teacher,
+            teacher=self._teacher(),
             lora_rank=self.lora_rank,
             lora_alpha=self.lora_alpha,
             lora_dropout=self.lora_dropout,
