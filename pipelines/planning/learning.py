@@ -34,6 +34,8 @@ _NO_DEV = "the dataset has no dev question with evidence"
 _DEV_DEPTH = 100
 _DEV_PAIRS = 20
 """How many chunks of a hybrid search are reranked for each dev question, whatever depth is reranked at last."""
+_DEV_QUESTIONS = 200
+"""Of how many dev questions, evenly drawn: a model reads each of their chunks after every epoch."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ class LearningPlan(PairsPlan, ABC):
             return self.taught_by(rerank.learn_from).trained_reranker
         base = MiniLMEmbedder(header=rerank.header)
         pairs = self.pairs(rerank, base)
-        dev = self.plainly(self._dev_questions(rerank.chosen_by()), base)
+        dev_questions = self._dev_questions(rerank.chosen_by())
+        dev = self.plainly(dev_questions[:: max(1, -(-len(dev_questions) // _DEV_QUESTIONS))], base)
         found = dev.retrieved(HybridRetriever(depth=_DEV_PAIRS))
         inputs: tuple[Node[Any], ...] = (
             pairs,

@@ -13,7 +13,7 @@ from pipelines.models.pair_scorer import PairScorerSpec, load_pair_scorer
 from pipelines.models.weights import weights_identity
 from pipelines.progress import Keep, Progress, nothing, silent
 from pipelines.records import FloatArray
-from pipelines.stages.rerank import Pair, PairReranker
+from pipelines.stages.rerank import Header, Pair, PairReranker
 
 
 class CrossEncoderReranker(PairReranker, name="cross-encoder", version=1):
@@ -37,6 +37,15 @@ class CrossEncoderReranker(PairReranker, name="cross-encoder", version=1):
         description="Length at which a pair is cut, or what the model reads if that is less",
         json_schema_extra={"unit": "tokens"},
     )
+    header: Header = Field(
+        "none",
+        description="What is read before each chunk's text: the document's title, the section path, the header row of "
+        "a table that goes on",
+    )
+
+    def reads_before(self) -> Header:
+        """Return what is read before each chunk's text."""
+        return self.header
 
     @field_validator("model")
     @classmethod
