@@ -42,7 +42,7 @@ def server(home: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         _stop_worker(home)
 
 
