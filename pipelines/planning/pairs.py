@@ -32,6 +32,7 @@ from pipelines.training.guard import guarded
 from pipelines.training.knobs import PairKnobs
 from pipelines.training.material import Material, Searched
 from pipelines.training.pairs import training_pairs
+from pipelines.training.positives import any_long
 from pipelines.training.strikes import read_strikes
 from pipelines.training.synthetic import FIRST_RANKS, passages_to_ask_on, round_trip, sound_questions
 from pipelines.training.writing import WRITING_VERSION
@@ -67,26 +68,29 @@ class PairsPlan(RerankPlan, ABC):
         questions, left_out = self._guarded
         search = self.plainly(questions, base)
         rankings = {name: search.retrieved(one) for name, one in _miners(knobs).items()} if questions else {}
-        vectors = (search.vectors, search.question_vectors) if rankings or _any_whole(questions) else ()
+        vectors = (search.vectors, search.question_vectors)
         held_out = self._held_out(base) if knobs.augment != "none" or knobs.synthetic else None
         written = None if held_out is None else self._written(knobs, search, held_out)
         searchers = search.searchers(knobs) if written is not None else {}
         strikes = read_strikes(knobs.strikes) if knobs.strikes else ()
         inputs: tuple[Node[Any], ...] = (search.gold, search.documents, search.cut, search.embedded_texts)
-        inputs += (*rankings.values(), *vectors, *searchers.values())
+        inputs += (*rankings.values(), *searchers.values())
         inputs += () if held_out is None else (held_out.gold,)
         inputs += () if written is None else (written,)
 
         def work(run: Execution) -> TrainingPairs:
+            gold, chunks = run.get(search.gold), run.get(search.cut)
+            # No input: where neither negatives are mined nor evidence is long, nothing need be embedded.
+            embedded = [run.get(one) for one in vectors] if rankings or written or any_long(gold, chunks) else None
             material = Material(
                 questions=run.get(search.resolution).questions,
-                gold=run.get(search.gold),
+                gold=gold,
                 documents=run.get(search.documents),
-                chunks=run.get(search.cut),
+                chunks=chunks,
                 texts=run.get(search.embedded_texts),
                 rankings={name: run.get(node) for name, node in rankings.items()},
-                vectors=run.get(search.vectors) if vectors else None,
-                question_vectors=run.get(search.question_vectors) if vectors else None,
+                vectors=None if embedded is None else embedded[0],
+                question_vectors=None if embedded is None else embedded[1],
                 left_out=left_out,
                 strikes=strikes,
                 held_out_gold=None if held_out is None else run.get(held_out.gold),
@@ -97,7 +101,9 @@ class PairsPlan(RerankPlan, ABC):
             return training_pairs(material, knobs, run.note)
 
         told = [[one.question_id, one.why] for one in left_out]
-        identity = [dict(knobs.pair_knobs()), search._asked_for_pairs, told, held_out and held_out._asked_for_pairs]
+        others = [one.key for one in vectors]
+        asked = [search._asked_for_pairs, held_out and held_out._asked_for_pairs]
+        identity = [dict(knobs.pair_knobs()), asked, told, others]
         return Node("embed", node_key("pairs", identity, inputs), inputs, work, codecs.PAIRS)
 
     def taught_by(self, path: str) -> Self:
@@ -179,8 +185,3 @@ def _miners(knobs: PairKnobs) -> dict[str, Retriever]:
     """Return the searches that mine negatives."""
     names = {"none": (), "model": ("model",), "bm25": ("bm25",), "both": ("model", "bm25")}[knobs.negatives]
     return {name: one for name, one in _retrievers(knobs.negatives_to).items() if name in names}
-
-
-def _any_whole(questions: Sequence[Question]) -> bool:
-    """Return whether any evidence is a whole document: its best chunks are chosen by vectors."""
-    return any(item.start is None and item.quote is None for one in questions for item in one.evidence)

@@ -45,6 +45,13 @@ def positives(material: Material) -> Positives:
     return Positives(tuple(told), tuple(_why(material, q, own) for q, own in enumerate(told)))
 
 
+def any_long(gold: Gold, chunks: Chunks) -> bool:
+    """Return whether any piece of evidence has so many chunks that vectors must tell which are best."""
+    overlaps = Overlaps.of(gold, chunks)
+    counts = np.bincount(overlaps.piece[_fitting(gold, chunks, overlaps)], minlength=1)
+    return bool(counts.max() > MOST_OF_A_PIECE)
+
+
 def _fitting(gold: Gold, chunks: Chunks, overlaps: Overlaps) -> BoolArray:
     """Return which overlaps make a positive, bool [n_overlaps]."""
     piece = (gold.end.astype(np.int64) - gold.start)[overlaps.piece]

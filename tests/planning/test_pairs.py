@@ -92,6 +92,17 @@ def test_the_key_holds_what_decides_and_nothing_else(taught: Dataset, write_set:
     assert node(changed, augment="titles").key != node(taught, augment="titles").key
 
 
+def test_nothing_is_embedded_where_nothing_needs_it(write_set: MakeSet, tmp_path: Path) -> None:
+    plain = Dataset.open(write_set(town_documents(), rows(), "plain"))
+    run = execution(tmp_path)
+    run.get(node(plain, negatives="none"))
+    assert not list((tmp_path / "cache").glob("rows/*"))
+    whole = [row | {"evidence": [{"document_id": row["evidence"][0]["document_id"]}]} for row in rows()]
+    found = run.get(node(Dataset.open(write_set(town_documents(), whole, "whole")), negatives="none"))
+    assert list((tmp_path / "cache").glob("rows/*"))
+    assert {sum(pair.question_id == one for pair in found.pairs) for one in {p.question_id for p in found.pairs}} == {3}
+
+
 def test_no_train_question_is_one_sentence(towns: Path, tmp_path: Path, sentence) -> None:
     with pytest.raises(DatasetError) as error:
         execution(tmp_path).get(node(Dataset.open(towns)))
