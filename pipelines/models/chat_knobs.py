@@ -23,7 +23,8 @@ CARRIAGE = (
     "usd_per_million_answer_tokens",
 )
 """The knobs that decide how an answer comes and what it costs, and never what it says."""
-_VARIABLE = r"^([A-Za-z_][A-Za-z0-9_]{0,63})?$"
+VARIABLE = r"^([A-Za-z_][A-Za-z0-9_]{0,63})?$"
+HTTP_ADDRESS = r"^https?://[^\s]+$"
 _ADDRESS = r"^(https?://[^\s]+|client:[\w.-]+)$"
 Price = Annotated[float, Field(ge=0.0, le=100_000.0)]
 
@@ -51,7 +52,7 @@ class ChatKnobs(BaseModel):
         "",
         description="Name of the environment variable that holds the key; empty for an endpoint without one. The key "
         "itself is never asked for, kept or shown",
-        json_schema_extra={"pattern": _VARIABLE},
+        json_schema_extra={"pattern": VARIABLE},
     )
     temperature: float = Field(0.0, ge=0.0, le=2.0, description="How freely words are drawn; 0 takes the likeliest")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="What the endpoint draws with, where it lets itself be told")
@@ -85,29 +86,16 @@ class ChatKnobs(BaseModel):
                 "must be the address of an API that begins with http:// or https://, such as "
                 "http://127.0.0.1:8080/v1, or client:NAME for a client registered in Python."
             )
-        address = endpoint.strip().rstrip("/").removesuffix("/chat/completions")
-        if not address.startswith(REGISTERED):
-            _refuse_odd(address)
-        return address
+        return endpoint.strip() if endpoint.startswith(REGISTERED) else http_address(endpoint, "/chat/completions")
 
     @field_validator("key_variable", mode="before")
     @classmethod
     def _variable(cls, name: Any) -> str:
-        if not isinstance(name, str) or not re.match(_VARIABLE, name):
-            raise ValueError(
-                "must be the name of an environment variable that holds the key, such as OPENAI_API_KEY, and never "
-                "the key itself."
-            )
-        return name
+        return variable_name(name)
 
     @model_validator(mode="after")
     def _refuse_a_readable_key(self) -> ChatKnobs:
-        plain = self.endpoint.startswith("http://") and not is_loopback(self.endpoint)
-        if plain and self.key_variable:
-            raise ValueError(
-                "would send the key unencrypted over the network: the endpoint begins with http:// and is another "
-                "machine; name its https:// address, or leave key_variable empty."
-            )
+        refuse_a_readable_key(self.endpoint, self.key_variable)
         return self
 
     def chat_client(self, look_up: Callable[[], None] = lambda: None) -> ChatClient:
@@ -152,6 +140,48 @@ class ChatKnobs(BaseModel):
     def priced(self) -> bool:
         """Whether both prices are known."""
         return self.usd_per_million_prompt_tokens is not None and self.usd_per_million_answer_tokens is not None
+
+
+def http_address(endpoint: Any, path: str) -> str:
+    """Return the address of an API as it is kept: without the `path` of its calls, if that stands behind it.
+
+    Raises:
+        ValueError: for what is no address; the message never repeats it, for it may be a secret in the wrong place.
+    """
+    if not isinstance(endpoint, str) or not re.match(HTTP_ADDRESS, endpoint.strip()):
+        raise ValueError(
+            "must be the address of an API that begins with http:// or https://, such as http://127.0.0.1:8080/v1."
+        )
+    address = endpoint.strip().rstrip("/").removesuffix(path)
+    _refuse_odd(address)
+    return address
+
+
+def variable_name(name: Any) -> str:
+    """Return the name of the environment variable of a key.
+
+    Raises:
+        ValueError: for what cannot be one; the message never repeats it.
+    """
+    if not isinstance(name, str) or not re.match(VARIABLE, name):
+        raise ValueError(
+            "must be the name of an environment variable that holds the key, such as OPENAI_API_KEY, and never "
+            "the key itself."
+        )
+    return name
+
+
+def refuse_a_readable_key(endpoint: str, key_variable: str) -> None:
+    """Refuse to send a key to another machine unencrypted.
+
+    Raises:
+        ValueError: when that would happen.
+    """
+    if key_variable and endpoint.startswith("http://") and not is_loopback(endpoint):
+        raise ValueError(
+            "would send the key unencrypted over the network: the endpoint begins with http:// and is another "
+            "machine; name its https:// address, or leave key_variable empty."
+        )
 
 
 def _refuse_odd(address: str) -> None:

@@ -113,10 +113,10 @@ class CorpusPlan:
             return None
         if isinstance(embed, TrainedEmbedder):
             return self.trained
-        inputs = (self.documents,)
+        inputs: tuple[Node[Any], ...] = (self.documents,) if embed.fits_documents else ()
 
         def work(run: Execution) -> Path:
-            documents = run.get(self.documents)
+            documents = run.get(self.documents) if embed.fits_documents else Documents.of([])
             return made_aside(run, "model", lambda folder: embed.fit(documents, folder, run.progress("embed")))
 
         return Node("embed", node_key("fitted", dict(embed.fit_identity()), inputs), inputs, work, FOLDER)
