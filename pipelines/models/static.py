@@ -96,7 +96,6 @@ def _weighted(vectors: DoubleArray) -> FloatArray:
     """Weight tokens by how rare they are, as their place in the vocabulary tells (Zipf's law)."""
     share = 1.0 / np.arange(2, len(vectors) + 2)
     share /= share.sum()
-    weighted: FloatArray = np.ascontiguousarray(
-        vectors * (_SMOOTHING / (_SMOOTHING + share))[:, None], dtype=np.float32
-    )
+    rare = (_SMOOTHING / (_SMOOTHING + share))[:, None]
+    weighted: FloatArray = np.ascontiguousarray(vectors * rare, dtype=np.float32)
     return weighted
