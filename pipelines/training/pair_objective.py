@@ -6,6 +6,7 @@ This module imports torch, so it is imported where a training begins, never at t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -61,11 +62,13 @@ class PairObjective(nn.Module):  # type: ignore[misc]
 def scores_of(model: Any, pairs: Sequence[Pair], progress: Progress, *, bfloat16: bool) -> FloatArray:
     """Return one score a pair by the weights as they are, float32 [n_pairs]; `progress` is told of each group."""
     scores = np.zeros(len(pairs), dtype=np.float32)
-    model.eval()
+    plain = deepcopy(model).eval()
+    if bfloat16:
+        plain.bfloat16()
     done = 0
     with torch.inference_mode():
-        for part in grouped(model, pairs):
-            scores[part] = _scored(model, bfloat16, [pairs[i] for i in part]).cpu().numpy()
+        for part in grouped(plain, pairs):
+            scores[part] = _scored(plain, False, [pairs[i] for i in part]).cpu().numpy()
             done += len(part)
             progress(done, len(pairs))
     return scores
