@@ -103,6 +103,12 @@ def test_nothing_is_embedded_where_nothing_needs_it(write_set: MakeSet, tmp_path
     assert {sum(pair.question_id == one for pair in found.pairs) for one in {p.question_id for p in found.pairs}} == {3}
 
 
+def test_a_set_of_train_questions_alone_can_be_augmented(write_set: MakeSet, tmp_path: Path) -> None:
+    alone = Dataset.open(write_set(town_documents(), [row | {"split": "train"} for row in rows()]))
+    found = execution(tmp_path).get(node(alone, negatives="none", augment="both"))
+    assert {pair.source for pair in found.pairs} >= {"evidence", "crop"}
+
+
 def test_no_train_question_is_one_sentence(towns: Path, tmp_path: Path, sentence) -> None:
     with pytest.raises(DatasetError) as error:
         execution(tmp_path).get(node(Dataset.open(towns)))
