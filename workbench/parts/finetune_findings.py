@@ -28,7 +28,8 @@ _GAIN = (
     grids.Field("reason", "Note", width=260),
 )
 _CANDIDATE = (
-    grids.Field("label", "Pipeline", width=330),
+    grids.Field("label", "Pipeline", width=270),
+    grids.Field("trained", "Trained", width=150),
     grids.Field("verdict", "Verdict", width=105),
     grids.Field("gain", "Gain, all questions", width=210),
     grids.Field("unseen", "On unseen documents", width=210),
@@ -85,12 +86,21 @@ def candidate(report: Entry) -> Entry:
     several: Sequence[Entry] = report["candidates"]
     if len(several) == 1:
         return several[0]
-    rows = [_candidate(one, report["chosen"]) for one in several]
+    trained = {str(one["label"]): _trained(one, report["trainings"]) for one in several}
+    rows = [{**_candidate(one, report["chosen"]), "trained": trained[str(one["label"])]} for one in several]
     fields = [field for field in _CANDIDATE if any(row[field.key] is not None for row in rows)]
     grids.show(fields, rows, "finetune.candidates", 8)
     labels = [str(one["label"]) for one in several]
-    picked = handover.choose("Look at", labels, "pipeline", default=report["chosen"], quiet=True)
+    picked = handover.choose("Look at", labels, "pipeline", default=report["chosen"], quiet=True,
+                             shown=lambda one: f"{one}: {trained[one]}")  # fmt: skip
     return next(one for one in several if one["label"] == picked)
+
+
+def _trained(one: Entry, trainings: Sequence[Entry]) -> str:
+    """Return by which methods a pipeline was trained: labels alone may not tell."""
+    own = [training for training in trainings if training["key"] in one["trainings"]]
+    parts = [f"{training['method']}{' (reranker)' if training['part'] == 'rerank' else ''}" for training in own]
+    return ", ".join(parts)
 
 
 def _candidate(one: Entry, chosen: str | None) -> dict[str, Any]:
