@@ -12,7 +12,7 @@ import numpy as np
 from pipelines.models.backends import Transform, Way
 from pipelines.models.devices import threads
 from pipelines.models.encoder import Encoder, Encoding
-from pipelines.models.weights import model_folder, not_loaded
+from pipelines.models.weights import model_folder, not_loaded, refuse_no_encoder
 from pipelines.progress import nothing, silent
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ def load_model(name: str, device: str) -> SentenceTransformer:
         ConfigurationError: when the folder cannot be loaded as a sentence-transformers model.
     """
     folder = model_folder(name)
+    refuse_no_encoder(folder)
+    from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
@@ -74,7 +76,7 @@ def load_model(name: str, device: str) -> SentenceTransformer:
         model = SentenceTransformer(
             str(folder), device=device, trust_remote_code=False, model_kwargs={"use_safetensors": True}
         )
-    except (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError, SafetensorError) as error:
         raise not_loaded(folder, "a sentence-transformers model", error) from error
     return model.float().eval()
 

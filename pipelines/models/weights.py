@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from pipelines.errors import ConfigurationError, WorkbenchError, shorten
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _DECISIVE = (".safetensors", ".json", ".txt", ".model")
+_SCORING = ("ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering")
+_TOKENIZERS = ("tokenizer.json", "vocab.*", "*.model", "*.tiktoken", "tekken.json")
 _UNSAFE = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 
 
@@ -46,7 +50,59 @@ def model_folder(model: str) -> Path:
         pickled = [p.name for p in sorted(folder.rglob("*")) if p.suffix in _UNSAFE]
         why = f"only {pickled[0]}, a format that can run code" if pickled else "no weights"
         raise ConfigurationError(f"The model folder {shorten(folder)} holds {why}; save the model as safetensors.")
+    _refuse_pickled_modules(folder)
     return folder
+
+
+def _refuse_pickled_modules(folder: Path) -> None:
+    """Refuse a model of several modules if one of them has its weights in a format that can run code alone."""
+    for part in [Path(str(one.get("path", ""))) for one in _modules(folder)]:
+        inside = folder / part
+        for holder in [inside, *(one for one in inside.rglob("*") if one.is_dir())] if part.parts else []:
+            pickled = sorted(one.name for one in holder.glob("*") if one.suffix in _UNSAFE)
+            if pickled and not list(holder.glob("*.safetensors")):
+                raise ConfigurationError(
+                    f"The model folder {shorten(folder)} holds {holder.name}/{pickled[0]}, a format that can "
+                    "run code, and no safetensors beside it; save the model as safetensors."
+                )
+
+
+def refuse_no_encoder(folder: Path) -> None:
+    """Refuse a folder that loads, but not as what embeds texts: a cross-encoder, or a transformer with no tokenizer.
+
+    Raises:
+        ConfigurationError: for either.
+    """
+    modules, config = _modules(folder), _json(folder / "config.json")
+    kinds = config.get("architectures") if isinstance(config, dict) else None
+    if not modules and isinstance(kinds, list) and any(str(kind).endswith(_SCORING) for kind in kinds):
+        raise ConfigurationError(
+            f"The model in {shorten(folder)} is a {shorten(kinds[0])}, which scores or classifies texts and gives no "
+            "vectors of them; name a sentence-transformers model, or use it as a reranker."
+        )
+    first = folder / str(min(modules, key=_place).get("path", "")) if modules else folder
+    plain = not modules or str(min(modules, key=_place).get("type", "")).endswith(".Transformer")
+    if plain and not any(one.is_file() for name in _TOKENIZERS for one in first.glob(name)):
+        raise ConfigurationError(
+            f"The model folder {shorten(folder)} holds no tokenizer, such as tokenizer.json; save the model together "
+            "with its tokenizer."
+        )
+
+
+def _place(module: Mapping[str, Any]) -> int:
+    return int(module.get("idx", 0))
+
+
+def _modules(folder: Path) -> list[Mapping[str, Any]]:
+    found = _json(folder / "modules.json")
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def not_loaded(folder: Path, what: str, error: Exception) -> ConfigurationError:
@@ -56,7 +112,9 @@ def not_loaded(folder: Path, what: str, error: Exception) -> ConfigurationError:
             f"The model in {shorten(folder)} comes with code of its own, which the workbench never runs; choose a "
             "model that sentence-transformers itself can compute."
         )
-    return ConfigurationError(f"The folder {shorten(folder)} cannot be loaded as {what}: {shorten(error, 200)}.")
+    return ConfigurationError(
+        f"The folder {shorten(folder)} cannot be loaded as {what}: {shorten(error, 200).rstrip('.')}."
+    )
 
 
 def _hub_folder(model: str) -> Path:
