@@ -51,13 +51,22 @@ def _data(page: Page) -> None:
     expect(page.locator("mark").first).to_be_visible()
     strikes = page.get_by_role("button", name="Strike out")
     strikes.nth(1).click()
-    _settle(page)
+    _struck(page, ["negative"])
     strikes.nth(0).click()
-    _settle(page)
+    _struck(page, ["negative", "positive"])
+    page.get_by_role("button", name="Undo").click()
+    _struck(page, ["negative"])
+
+
+def _struck(page: Page, expected: list[str]) -> None:
+    """Wait until this is what was struck out, and until that is drawn."""
     dataset = api.open_dataset("meridian")
-    assert [one.of for one in api.read_strikes(dataset)] == ["negative", "positive"]
-    _press(page, "Undo")
-    assert [one.of for one in api.read_strikes(dataset)] == ["negative"]
+    for _ in range(SLOW_MS // 200):
+        if [one.of for one in api.read_strikes(dataset)] == expected:
+            break
+        page.wait_for_timeout(200)
+    assert [one.of for one in api.read_strikes(dataset)] == expected
+    _settle(page)
 
 
 def _trained(page: Page) -> str:
