@@ -117,7 +117,7 @@ def _summary(crashes: Crashes, expected: list[witness.Row], found: list[witness.
     begun = [event.key for event in events if event.what == "begun"]
     with_rows = witness.run_ids()
     identities = Counter(api.run(run_id).identity for run_id in with_rows)
-    folders = {path.name for path in (crashes.home / "runs").glob("*")}
+    kept = {path.stem for path in (crashes.home / "runs").glob("*.parquet")}
     faults = list(crashes.faults)
     faults += [a.difference(b) for a, b in zip(expected, found, strict=False) if a != b]
     faults += [f"{len(found)} rows, not {len(expected)}"] if len(found) != len(expected) else []
@@ -134,7 +134,7 @@ def _summary(crashes: Crashes, expected: list[witness.Row], found: list[witness.
         "outputs": len(witness.computed(events)),
         "outputs_computed_twice": len(twice),
         "begun_again_after_a_kill": len(begun) - len(set(begun)),
-        "run_folders_without_a_row": len(folders - with_rows),
+        "details_without_a_row": len(kept - with_rows),
         "leftovers_aside": len(list(incoming.iterdir())) if incoming.exists() else 0,
         "seconds": round(seconds, 1),
         "faults": faults,

@@ -46,10 +46,14 @@ class Done:
     events: list[witness.Event]
 
     @property
-    def twice(self) -> int:
-        """Return how many outputs were computed, or configurations evaluated, more than once."""
-        counts = (witness.computed(self.events), witness.evaluated(self.events))
-        return sum(n > 1 for found in counts for n in found.values())
+    def computed_twice(self) -> int:
+        """Return how many outputs were computed more than once."""
+        return sum(n > 1 for n in witness.computed(self.events).values())
+
+    @property
+    def evaluated_twice(self) -> int:
+        """Return how many configurations were evaluated more than once."""
+        return sum(n > 1 for n in witness.evaluated(self.events).values())
 
 
 def spec_of(of: Data, sizes: Sequence[int]) -> SweepSpec:
@@ -143,7 +147,8 @@ def _figures(of: Data, found: dict[int, list[Done]]) -> dict[str, Any]:
         "outputs": len(witness.computed(one.events)),
         "outputs_by_each_of_two": witness.shares(two.events, "kept"),
         "evaluations_by_each_of_two": witness.shares(two.events, "measured"),
-        "done_twice": max(done.twice for done in every),
+        "outputs_computed_twice": max(done.computed_twice for done in every),
+        "evaluated_twice": max(done.evaluated_twice for done in every),
         "rows_identical": all(done.rows == one.rows for done in every),
     }
 
