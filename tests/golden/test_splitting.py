@@ -71,6 +71,27 @@ def test_all_but_the_split_is_as_it_was(made, tmp_path: Path) -> None:
     assert report.version == Dataset.open(report.path).version
 
 
+def test_documents_that_are_files_come_along(made, tmp_path: Path) -> None:
+    folder = made(20).path
+    (folder / "documents.jsonl").unlink()
+    (folder / "dataset.yaml").unlink()
+    for i in range(20):
+        file = folder / "documents" / "deep" / f"d{i}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"d{i} " * 30, encoding="utf-8")
+    rows = [
+        row | {"evidence": [item | {"document_id": f"deep/{item['document_id']}"} for item in row["evidence"]]}
+        for row in rows_of(folder)
+    ]
+    (folder / "questions.jsonl").write_text("".join(json.dumps(row) + "\r\n" for row in rows), encoding="utf-8")
+    dataset = Dataset.open(folder)
+    report = split_dataset(dataset, tmp_path / "new", "document", SHARES)
+    written = Dataset.open(report.path)
+    assert written.name == dataset.name
+    assert written.documents().texts == dataset.documents().texts
+    assert (report.path / "questions.jsonl").read_bytes().count(b"\r\n") == 20
+
+
 def test_questions_that_ask_the_same_stay_together(made, tmp_path: Path) -> None:
     copies = [question(100 + i, 50 + i, question(i, i)["text"].upper()) for i in range(30)]
     report = split_dataset(made(30, more=copies), tmp_path / "new", "question", SHARES)
