@@ -1,6 +1,8 @@
 """The verbs that the browser UI, the command line and notebooks call, with the records that they return."""
 
 from pipelines.filter_report import Condition, FieldAgreement, FilterReport, ReadQuestion
+from pipelines.finetune.base_columns import ModelColumn
+from pipelines.finetune.base_models import MODELS, QUALITY, ModelsView
 from pipelines.finetune.records import (
     FinetuneEstimate,
     FinetuneView,
@@ -96,6 +98,7 @@ from pipelines.verbs.judging import (
 )
 from pipelines.verbs.losses import losses
 from pipelines.verbs.metadata import extraction_report, filter_report
+from pipelines.verbs.models import DEFAULT_MODELS, compare_models, model_comparison, model_comparisons
 from pipelines.verbs.runs import (
     compare_runs,
     details,
@@ -129,8 +132,11 @@ from pipelines.verbs.sweeps import (
 
 __all__ = [
     "DEFAULT_METRICS",
+    "DEFAULT_MODELS",
     "DEFAULT_TRIALS",
     "FINETUNE",
+    "MODELS",
+    "QUALITY",
     "SWEEP",
     "Answer",
     "Asking",
@@ -162,6 +168,8 @@ __all__ = [
     "LostEvidence",
     "LostQuestion",
     "Message",
+    "ModelColumn",
+    "ModelsView",
     "Passage",
     "Pipeline",
     "Preview",
@@ -194,6 +202,7 @@ __all__ = [
     "cancel",
     "check_dataset",
     "check_sweep",
+    "compare_models",
     "compare_runs",
     "cut_name",
     "dataset_of",
@@ -230,6 +239,8 @@ __all__ = [
     "losses",
     "measured_metrics",
     "metrics",
+    "model_comparison",
+    "model_comparisons",
     "open_dataset",
     "pause",
     "preflight",
