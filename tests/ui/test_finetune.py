@@ -13,11 +13,13 @@ from streamlit.testing.v1 import AppTest
 
 from pipelines import api
 from pipelines.finetune.store import FinetuneStore
+from pipelines.pipeline import Pipeline
 from pipelines.records.pairs import LeftOut, Passage, TrainingPair, TrainingPairs
 from pipelines.runs.curves import Curves
 from pipelines.runs.database import Database
 from pipelines.settings import database_url
 from pipelines.training.strikes import Strike
+from pipelines.whatif import CostlyChange
 from tests.ui.conftest import FOX, HOSTILE, MOON, Open, evaluate, told
 
 ADAPTER: Mapping[str, Any] = {"embed": {"use": "finetuned", "method": "adapter"}}
@@ -200,7 +202,7 @@ def test_what_is_trained_decides_which_forms_there_are(open_page: Open) -> None:
 def test_what_is_not_allowed_is_told_and_cannot_be_started(open_page: Open) -> None:
     taught()
     app = new(open_page)
-    next(one for one in app.number_input if str(one.key).endswith(".chunk.recursive.size")).set_value(5).run()
+    _size(app).set_value(5).run()
     assert "size must be 16 to 8192 tokens, but got 5" in words(app)
     assert app.button(key="finetune.start").disabled
 
@@ -213,10 +215,31 @@ def test_a_retriever_that_uses_no_vectors_is_told_to_train_nothing(open_page: Op
     assert app.button(key="finetune.start").disabled
 
 
-def test_a_run_gives_its_chunking(open_page: Open) -> None:
-    name = taught()
-    app = new(open_page, run=evaluate(name, 96))
-    assert json.loads(app.query_params["spec"])["chunk"]["size"] == 96
+def test_settings_outlast_a_look_at_the_training_data(open_page: Open) -> None:
+    taught()
+    app = new(open_page)
+    _size(app).set_value(64).run()
+    _view(app, "Training data")
+    assert json.loads(app.query_params["spec"])["chunk"]["size"] == 64
+    _view(app, "Settings")
+    assert _size(app).value == 64
+
+
+def _size(app: AppTest) -> Any:
+    return next(one for one in app.number_input if str(one.key).endswith(".chunk.recursive.size"))
+
+
+def _view(app: AppTest, name: str) -> None:
+    next(one for one in app.get("button_group") if str(one.key) == "finetune.new/view").set_value(name).run()
+
+
+def test_what_was_struck_out_of_one_dataset_is_not_applied_to_another(open_page: Open) -> None:
+    first, second = taught(), taught("other", "indeed")
+    api.save_strikes(api.open_dataset(first), [Strike("q0", "fox", 0, 9, "positive")])
+    app = new(open_page, dataset=first)
+    assert json.loads(app.query_params["spec"])["embed"]["strikes"].endswith(f"{first}.jsonl")
+    app.selectbox(key="finetune.new/dataset").select(second).run()
+    assert not json.loads(app.query_params["spec"]).get("embed", {}).get("strikes")
 
 
 def test_a_file_of_several_pipelines_is_done_as_it_is(open_page: Open) -> None:
@@ -492,3 +515,35 @@ def test_a_dataset_changed_since_is_said(open_page: Open) -> None:
     app = open_page("finetune", finetuning=view.finetuning.id)
     assert not app.exception
     assert "was changed after this finetuning" in words(app)
+
+
+# Other pages: nothing is trained by looking
+
+
+def test_build_says_that_a_run_trains_first_and_leads_here(open_page: Open) -> None:
+    taught()
+    app = open_page("builder")
+    assert "trains a model first" not in words(app)
+    app.selectbox(key="build.0.embed.use").select("finetuned").run()
+    assert "Run trains a model first" in words(app)
+    assert not app.error
+    assert not api.recent_jobs()
+
+
+def test_what_if_refuses_what_would_have_to_train(home: Path) -> None:
+    run = evaluate(taught())
+    session = api.what_if(run)
+    changed = {**session.origin.pipeline.settings(), "rerank": {"use": "finetuned"}}
+    with pytest.raises(CostlyChange, match=r"not trained yet|would have to run"):
+        session.evaluate(Pipeline.parse(changed))
+    assert not list((home / "cache").rglob("model.safetensors"))
+    assert not (home / "cache" / "training").exists()
+
+
+def test_a_run_leads_to_a_finetuning_on_it(open_page: Open) -> None:
+    run = evaluate(taught(), 96)
+    app = new(open_page, run=run)
+    held = json.loads(app.query_params["spec"])
+    assert held["chunk"] == {**held["chunk"], "use": "fixed", "size": 96}
+    assert held["embed"]["use"] == "finetuned"
+    assert "trains nothing" in words(app)  # the run retrieves by words

@@ -61,6 +61,14 @@ def begun() -> Draft:
     return _held()
 
 
+def settled() -> Draft:
+    """Return what the forms said last, which they begin with when they are drawn again."""
+    held = _held()
+    now: Draft = replace(st.session_state.get(_NOW, held), round=held.round)
+    st.session_state[_HELD] = now
+    return now
+
+
 def _held() -> Draft:
     draft: Draft = st.session_state.setdefault(_HELD, Draft())
     return draft

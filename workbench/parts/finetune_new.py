@@ -35,6 +35,7 @@ def show() -> None:
     left, right = st.columns([1.85, 1], gap="medium")
     data = view == "Training data"
     if data:
+        draft = finetune_draft.settled()
         stages = draft.stages if draft.whole is None else None
     else:
         with left:

@@ -15,7 +15,7 @@ from workbench.parts.finetune_words import how_far, share_done
 from workbench.parts.sweep_progress import log
 from workbench.text import lasting, plain
 
-_POLL_S = 1.0
+_POLL_S = 2.0
 _DRAWN = ("loss", "dev", "learning_rate")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -28,15 +29,20 @@ _FIELDS = (
 
 
 def applied(stages: Settings, dataset: Dataset) -> Settings:
-    """Return the stages with the dataset's strikes in what learns, unless another file of them is named there."""
-    if not api.read_strikes(dataset):
-        return stages
-    file = str(api.strikes_file(dataset))
-    learning = {name for name in LEARNING if stages[name]["use"] in finetune_draft.trainable(name)}
-    return {
-        name: {**settings, "strikes": settings.get("strikes") or file} if name in learning else settings
-        for name, settings in stages.items()
-    }
+    """Return the stages with the dataset's strikes in what learns, unless a file from elsewhere is named there."""
+    file = api.strikes_file(dataset)
+    own = str(file) if api.read_strikes(dataset) else ""
+    return {name: _with(settings, own, file.parent.resolve()) if _learns(name, settings) else settings
+            for name, settings in stages.items()}  # fmt: skip
+
+
+def _learns(stage: str, settings: Mapping[str, Any]) -> bool:
+    return stage in LEARNING and settings["use"] in finetune_draft.trainable(stage)
+
+
+def _with(settings: dict[str, Any], own: str, folder: Path) -> dict[str, Any]:
+    named = str(settings.get("strikes") or "")
+    return settings if named and Path(named).parent != folder else {**settings, "strikes": own}
 
 
 def titled(title: str, question_id: str, passage: Passage, of: Struck, dataset: Dataset, key: str) -> None:
