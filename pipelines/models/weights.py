@@ -82,7 +82,17 @@ def refuse_no_encoder(folder: Path) -> None:
         )
     first = folder / str(min(modules, key=_place).get("path", "")) if modules else folder
     plain = not modules or str(min(modules, key=_place).get("type", "")).endswith(".Transformer")
-    if plain and not any(one.is_file() for name in _TOKENIZERS for one in first.glob(name)):
+    if plain:
+        refuse_no_tokenizer(first)
+
+
+def refuse_no_tokenizer(folder: Path) -> None:
+    """Refuse a transformer without its tokenizer, which would otherwise be made up.
+
+    Raises:
+        ConfigurationError: when there is no file of one in the folder.
+    """
+    if not any(one.is_file() for name in _TOKENIZERS for one in folder.glob(name)):
         raise ConfigurationError(
             f"The model folder {shorten(folder)} holds no tokenizer, such as tokenizer.json; save the model together "
             "with its tokenizer."

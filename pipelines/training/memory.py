@@ -7,7 +7,7 @@ import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipelines.errors import ConfigurationError
+from pipelines.errors import ConfigurationError, shorten
 from pipelines.models.weights import model_folder
 from pipelines.training.methods import EncoderTraining
 
@@ -151,9 +151,19 @@ def in_gib(n_bytes: int) -> str:
 
 
 def _n_weights(path: Path) -> int:
-    """Return how many numbers a safetensors file holds, from its header."""
-    with path.open("rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    """Return how many numbers a safetensors file holds, from its header.
+
+    Raises:
+        ConfigurationError: for a file that was cut short.
+    """
+    try:
+        with path.open("rb") as file:
+            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"The file {shorten(path)} cannot be read as safetensors, perhaps because it was cut short; copy or "
+            "download the model anew."
+        ) from error
     tensors = [one for name, one in header.items() if name != "__metadata__"]
     return sum(math.prod(one["shape"]) for one in tensors)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import ConfigurationError, shorten
-from pipelines.models.weights import model_folder, not_loaded
+from pipelines.models.weights import model_folder, not_loaded, refuse_no_tokenizer
 from pipelines.training.pair_methods import PairTraining
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def base_of(how: PairTraining) -> CrossEncoder:
     """
     folder = transformer_folder(model_folder(str(how.model)))
     _check_head(folder)
+    refuse_no_tokenizer(folder)
     import torch
     from safetensors import SafetensorError
     from sentence_transformers import CrossEncoder

@@ -265,6 +265,20 @@ def test_a_base_that_wants_code_of_its_own_run_is_refused(tmp_path: Path) -> Non
     assert "comes with code of its own" in refused(tmp_path, base)
 
 
+def test_a_base_without_a_tokenizer_or_with_a_file_cut_short_is_refused(tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    shutil.copytree(cross_encoder_folder(), base)
+    weights_file = base / "model.safetensors"
+    weights_file.write_bytes(weights_file.read_bytes()[:1000])
+    assert "cut short" in refused(tmp_path, base)
+    weights_file.write_bytes((cross_encoder_folder() / weights_file.name).read_bytes()[:-1000])
+    assert "cannot be loaded as an encoder to train" in refused(tmp_path, base)
+    shutil.copy(cross_encoder_folder() / weights_file.name, weights_file)
+    for name in ("tokenizer.json", "vocab.txt"):
+        (base / name).unlink()
+    assert "holds no tokenizer" in refused(tmp_path, base)
+
+
 def test_a_base_that_gives_several_numbers_is_refused(tmp_path: Path) -> None:
     assert "gives 3 numbers a pair" in refused(tmp_path, cross_encoder_folder(n_labels=3))
 
