@@ -11,6 +11,7 @@ from pipelines import api
 from pipelines.cache import Cache
 from pipelines.execution import Execution
 from pipelines.golden.dataset import Dataset
+from pipelines.live import Live
 from pipelines.pipeline import Pipeline
 from pipelines.planning.plan import Plan, plan
 from pipelines.settings import cache_folder
@@ -77,6 +78,16 @@ def test_the_folder_serves_as_a_cross_encoder_too(learning: Dataset) -> None:
     theirs = run.get(plan(Pipeline.parse({**components, "rerank": plain}), learning, work.questions).rankings)
     assert np.array_equal(ours.chunk, theirs.chunk)
     assert np.allclose(ours.score, theirs.score, atol=1e-5)
+
+
+def test_a_single_question_is_answered_alike_and_a_text_is_read_with_its_header(learning: Dataset) -> None:
+    work, run = planned(learning, header="title"), Execution(Cache(cache_folder()))
+    whole, live = run.get(work.rankings), Live.open(work, run)
+    for row in (0, 3):
+        alone = live.answer(work.questions[row].text, {})
+        assert alone.chunk[0].tolist() == whole.chunk[row].tolist()
+    assert all(text.count("\n\n") for text in run.get(work.reranked_texts))
+    assert not any(text.count("\n\n") for text in run.get(work.texts))
 
 
 def test_test_questions_are_not_looked_at(write_set: MakeSet, learning: Dataset) -> None:
