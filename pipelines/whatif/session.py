@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -117,7 +117,7 @@ class WhatIf:
         missing = {node.stage for node in plan.scores.upstream() if node.stage in _COSTLY and not self._there(node)}
         return [name for name in STAGE_NAMES if name in missing]
 
-    def _there(self, node: Node[object]) -> bool:
+    def _there(self, node: Node[Any]) -> bool:
         return node.codec is None or node in self._execution or self._execution.cache.has(node.stage, node.key)
 
     def _refuse_costly(self, plan: Plan) -> None:

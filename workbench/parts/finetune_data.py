@@ -113,7 +113,7 @@ def _haystack(pair: TrainingPair) -> str:
 
 def _source(pairs: Sequence[TrainingPair]) -> str | None:
     """Ask for the source of the pairs, where there are several; None for all."""
-    counts = Counter(pair.source for pair in pairs)
+    counts: Counter[str] = Counter(pair.source for pair in pairs)
     if len(counts) < 2:
         return None
     names = {"all": f"all ({len(pairs):,})", **{one: f"{_SOURCES[one]} ({n:,})" for one, n in counts.items()}}

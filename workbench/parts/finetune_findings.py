@@ -74,7 +74,7 @@ def show(view: api.FinetuneView, report: Entry) -> None:
 
 def _said(report: Entry) -> None:
     """Say what came of it, better, worse, or not shown to differ, in a box of its colour."""
-    chosen = next((one for one in report["candidates"] if one["label"] == report["chosen"]), {})
+    chosen: Entry = next((one for one in report["candidates"] if one["label"] == report["chosen"]), {})
     box = {"better": st.success, "worse": st.error}.get(str(chosen.get("verdict")), st.info)
     box(plain(report["sentence"]))
     for note in report.get("notes", ()):

@@ -75,16 +75,20 @@ def _outcome(job: Job) -> None:
 
 
 def _buttons(view: api.FinetuneView) -> None:
-    job = view.job
     with st.container(horizontal=True, vertical_alignment="center"):
-        if job.state == "paused":
-            _button("Resume", ":material/play_arrow:", api.resume, job, primary=True)
-        elif job.active:
-            _button("Pause", ":material/pause:", api.pause, job, disabled=job.pause_requested or job.cancel_requested)
-        if job.active or job.state == "paused":
-            _button("Cancel", ":material/stop:", api.cancel, job, disabled=job.cancel_requested)
-        else:
+        stops(view.job)
+        if not view.job.active and view.state != "paused":
             finetune_again.button(view)
+
+
+def stops(job: Job) -> None:
+    """Offer to pause a job, to let it go on, and to cancel it, each while that can be done."""
+    if job.state == "paused":
+        _button("Resume", ":material/play_arrow:", api.resume, job, primary=True)
+    elif job.active:
+        _button("Pause", ":material/pause:", api.pause, job, disabled=job.pause_requested or job.cancel_requested)
+    if job.active or job.state == "paused":
+        _button("Cancel", ":material/stop:", api.cancel, job, disabled=job.cancel_requested)
 
 
 def _button(label: str, icon: str, act: Any, job: Job, disabled: bool = False, primary: bool = False) -> None:

@@ -45,7 +45,7 @@ def called(spec: api.FinetuneSpec) -> str:
 
 def _called(components: Mapping[str, Any]) -> str:
     learning = [one for one in (components["embed"], components["rerank"]) if isinstance(one, PairKnobs)]
-    parts = [f"{getattr(one, 'method', one.stage)} on {Path(getattr(one, 'model', '')).name}" for one in learning]
+    parts = [f"{getattr(one, 'method', 'reranker')} on {Path(getattr(one, 'model', '')).name}" for one in learning]
     chunk = components["chunk"]
     return ", ".join([*parts, f"{chunk.name} {getattr(chunk, 'size', '')}".strip()])
 

@@ -40,7 +40,7 @@ def _where(job: Job) -> tuple[str, str]:
     """Return the page of a job's progress, and how far it is."""
     if job.kind == api.SWEEP:
         return "sweep", f"{how_far(job)} · "
-    if job.kind == api.FINETUNE:
+    if job.kind in (api.FINETUNE, api.MODELS):
         return "finetune", f"{finetune_words.how_far(job)} · "
     return "build", _percent(job)
 
