@@ -24,7 +24,8 @@ Value = str | Sequence[str] | None
 _PAGE = "handover.page"
 _LASTING = {
     "data/dataset": "dataset", "build/dataset": "dataset", "sweep.new/dataset": "dataset",
-    "finetune.new/dataset": "dataset", "finetune/dataset": "dataset", "build/split": "split", "sweep.new/split": "split",
+    "finetune.new/dataset": "dataset", "finetune/dataset": "dataset",
+    "build/split": "split", "sweep.new/split": "split",
 }  # fmt: skip
 
 
