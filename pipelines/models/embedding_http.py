@@ -51,10 +51,15 @@ class HttpEmbeddings(HttpCalls[Sequence[str], Vectors]):
         try:
             told = json.loads(body)
             rows = sorted(told["data"], key=lambda row: row["index"])
-            values = np.asarray([row["embedding"] for row in rows], dtype=np.float32)
+            with np.errstate(over="ignore"):
+                values = np.asarray([row["embedding"] for row in rows], dtype=np.float32)
             usage = told.get("usage") or {}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise self.unusable(f"it is not what /embeddings returns ({shorten(error, 60)})") from None
+        if [row["index"] for row in rows] != list(range(len(rows))):
+            raise self.unusable("it does not tell which text each vector is of")
+        if values.ndim == 2 and values.shape[1] == 0:
+            raise self.unusable("its vectors hold no numbers")
         if values.ndim != 2 or len(values) != n:
             raise self.unusable(f"it holds {len(rows)} vectors for {n} texts, or they differ in length")
         if not np.isfinite(values).all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,8 @@ class Encoder:
 
     def __init__(self, model: SentenceTransformer, transform: Transform, fixed_rows: int | None = None) -> None:
         self._model, self._transform, self.fixed_rows = model, transform, fixed_rows
-        self.max_tokens: int | None = model.get_max_seq_length()
+        limit = model.get_max_seq_length()
+        self.max_tokens: int | None = None if limit is None or math.isinf(limit) else int(limit)
 
     @property
     def dimensions(self) -> int:
@@ -150,10 +152,15 @@ class Encoder:
         return str(found[0]) if found else ""
 
     def _lengths(self, texts: Sequence[str], encoding: Encoding) -> LongArray:
+        from tokenizers import Tokenizer
+
         tokenizer: Any = getattr(self._model, "tokenizer", None)
+        prompt = self._prompt(encoding)
+        if isinstance(tokenizer, Tokenizer):  # a table of token vectors: no tokens that begin or end
+            found = tokenizer.encode_batch([prompt + text for text in texts], add_special_tokens=False)
+            return np.asarray([len(one.ids) for one in found], dtype=np.int64)
         if not texts or not callable(tokenizer):
             return np.zeros(len(texts), dtype=np.int64)
-        prompt = self._prompt(encoding)
         encoded = tokenizer([prompt + text for text in texts], truncation=False, padding=False, verbose=False)
         return np.asarray([len(ids) for ids in encoded["input_ids"]], dtype=np.int64)
 

@@ -47,7 +47,9 @@ class Encoding:
 
         def compute(missing: LongArray, keep: Keep) -> None:
             started, new = time.perf_counter(), [texts[i] for i in missing]
-            embed(new, run.progress(self.stage), fitted=self.fitted, keep=keep)
+            found = embed(new, run.progress(self.stage), fitted=self.fitted, keep=keep)
+            if found.note:
+                run.note(found.note)
             run.on_worked(work_name(beneath), sum(map(len, new)), time.perf_counter() - started)
 
         rows = remembered(_rows(run, self.space), [text_key(text) for text in texts], compute)

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -19,11 +20,15 @@ from pipelines.training.lesson import Lesson, Workshop
 
 @dataclass(frozen=True)
 class Embedded:
-    """Vectors, float32 [n_texts, dimensions], and how many texts were longer than the model reads."""
+    """Vectors, float32 [n_texts, dimensions], and how many texts were longer than the model reads.
+
+    `note` says what the user should know of how they came, such as what an endpoint charged; "" for nothing.
+    """
 
     vectors: FloatArray
     n_truncated: int = 0
     max_tokens: int | None = None
+    note: str = ""
 
 
 class Embedder(Component, stage="embed"):
@@ -32,6 +37,9 @@ class Embedder(Component, stage="embed"):
     A vector depends on its text, and on the fitted folder where there is one, alone: never on the texts beside it,
     their order, the batch size or the number of threads, to the bit. So vectors are kept by text, for ever.
     """
+
+    fits_documents: ClassVar[bool] = True
+    """Whether what `fit` writes depends on the documents; else it is made once for all corpora."""
 
     header: Header = Field(
         "none",

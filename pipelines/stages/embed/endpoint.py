@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.component import digest
-from pipelines.errors import ConfigurationError
+from pipelines.errors import ConfigurationError, counted, shorten
 from pipelines.models.chat_endpoint import Endpoint
 from pipelines.models.chat_knobs import (
     HTTP_ADDRESS,
@@ -25,6 +25,7 @@ from pipelines.models.tokens import count
 from pipelines.progress import Keep, Progress, nothing, silent
 from pipelines.records import FloatArray, LongArray
 from pipelines.stages.embed import Embedded, Embedder
+from pipelines.training.adapter_maps import unit
 
 _CARRIAGE = ("key_variable", "timeout_s", "retries", "concurrency", "batch_size", "usd_per_million_tokens", "header")
 
@@ -32,8 +33,9 @@ _CARRIAGE = ("key_variable", "timeout_s", "retries", "concurrency", "batch_size"
 class EndpointEmbedder(Embedder, name="endpoint", version=1):
     """Embed with a model behind an OpenAI-compatible API: a service, or a server of your own.
 
-    Texts leave this machine, unless the endpoint is on it. Each text is asked for once, and its vector kept for ever;
-    another model under the same name and address is not noticed.
+    Texts leave this machine, unless the endpoint is on it. Each text's vector is asked for once and kept for ever; some
+    questions are asked once more, one at a time, to time them. Another model under the same name and address is not
+    noticed.
 
     Choose it for a model that is too large for this machine, or that you pay for anyway.
     """
@@ -114,11 +116,14 @@ class EndpointEmbedder(Embedder, name="endpoint", version=1):
         where = np.unique(own, return_index=True)[1]
         lengths = np.asarray([count(prompt + text) for text in distinct], dtype=np.int64)
         rows: list[tuple[LongArray, FloatArray]] = []
+        tokens: list[int | None] = []
 
         def tell() -> None:
             progress(sum(len(at) for at, _ in rows), len(distinct))
 
-        for at, found in self._answers([prompt + text for text in distinct], tell):
+        for at, answer in self._answers([prompt + text for text in distinct], tell):
+            found = self._scaled(answer.values)
+            tokens.append(answer.tokens)
             if rows and rows[0][1].shape[1] != found.shape[1]:
                 raise ConfigurationError(
                     f"The endpoint gave vectors of {rows[0][1].shape[1]} and of {found.shape[1]} numbers; see that one "
@@ -130,24 +135,31 @@ class EndpointEmbedder(Embedder, name="endpoint", version=1):
         vectors = np.zeros((len(distinct), rows[0][1].shape[1] if rows else self.dimensions or 0), dtype=np.float32)
         for at, found in rows:
             vectors[at] = found
-        return Embedded(vectors[own], int((lengths > self.max_tokens)[own].sum()), self.max_tokens)
+        cut = int((lengths > self.max_tokens)[own].sum())
+        return Embedded(vectors[own], cut, self.max_tokens, self._taken(len(distinct), tokens, int(lengths.sum())))
 
-    def _answers(self, texts: Sequence[str], look_up: Callable[[], None]) -> Iterator[tuple[LongArray, FloatArray]]:
+    def _taken(self, n_texts: int, tokens: Sequence[int | None], counted_here: int) -> str:
+        """Say what was read, and what it cost; tokens that the endpoint does not tell are counted here."""
+        if not n_texts:
+            return ""
+        told = [one for one in tokens if one is not None]
+        read, how = (sum(told), "") if len(told) == len(tokens) else (counted_here, ", as counted here")
+        price = self.usd_per_million_tokens
+        paid = "" if price is None else f" ({price * read / 1e6:.6f} USD)"
+        return f"{shorten(self.model)} at the endpoint read {counted(n_texts, 'text')}, {read:,} tokens{how}{paid}."
+
+    def _answers(self, texts: Sequence[str], look_up: Callable[[], None]) -> Iterator[tuple[LongArray, Vectors]]:
         batches = [np.arange(i, min(i + self.batch_size, len(texts))) for i in range(0, len(texts), self.batch_size)]
         client = self._client(look_up)
         for i, found in client.each([[texts[t] for t in batch.tolist()] for batch in batches]):
-            yield batches[i], self._scaled(found)
+            yield batches[i], found
 
     def _client(self, look_up: Callable[[], None]) -> HttpEmbeddings:
         carried = (self.key_variable, self.timeout_s, self.retries, self.concurrency)
         return HttpEmbeddings(Endpoint(self.endpoint, self.model, *carried), look_up, dimensions=self.dimensions)
 
-    def _scaled(self, found: Vectors) -> FloatArray:
-        if not self.normalize:
-            return found.values
-        length = np.sqrt(np.einsum("ij,ij->i", found.values, found.values))[:, None]
-        unit: FloatArray = found.values / np.maximum(length, np.float32(1e-12))
-        return unit
+    def _scaled(self, vectors: FloatArray) -> FloatArray:
+        return unit(vectors) if self.normalize else vectors
 
     def _with_lengths(self, vectors: FloatArray, lengths: LongArray) -> FloatArray:
         return np.column_stack([vectors, lengths, np.full(len(lengths), self.max_tokens)]).astype(np.float32)
