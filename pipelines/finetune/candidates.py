@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.component import Component
 from pipelines.finetune.records import Part
 from pipelines.pipeline import Pipeline
 from pipelines.stages.embed import TrainedEmbedder
@@ -63,3 +64,22 @@ def _label(pipeline: Pipeline, before: Sequence[Candidate]) -> str:
     label = pipeline.label()
     earlier = sum(one.label == label or one.label.startswith(f"{label} (") for one in before)
     return f"{label} ({earlier + 1})" if earlier else label
+
+
+def chosen_settings(pipeline: Pipeline) -> dict[str, dict[str, Any]]:
+    """Return the stages that are not as in the default pipeline, with the knobs that are not at their defaults."""
+    return {
+        stage: {"use": pipeline.components[stage].name, **chosen_knobs(pipeline.components[stage])}
+        for stage in pipeline.differences()
+    }
+
+
+def chosen_knobs(component: Component) -> dict[str, Any]:
+    """Return the knobs that are not at their defaults, as plain values."""
+    fields = type(component).model_fields
+    default = {name: _plain(one.get_default(call_default_factory=True)) for name, one in fields.items()}
+    return {name: value for name, value in component.model_dump(mode="json").items() if value != default[name]}
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value

@@ -45,7 +45,7 @@ def estimated(
     splits = splits_of(dataset, spec.split)
     unknown = tuple(
         dict.fromkeys(
-            [one.method for one in told if one.seconds is None and not one.done and one.refused is None]
+            [f"training {one.label}" for one in told if one.seconds is None and not one.done and one.refused is None]
             + [what for one in evaluations for what in one.unknown if not what.startswith("train ")]
         )
     )
@@ -64,7 +64,7 @@ def estimated(
         trainings=told,
         seconds=None if unknown else seconds,
         unknown=unknown,
-        memory_bytes=max((one.memory_bytes for one in told if one.memory_bytes is not None), default=None),
+        memory_bytes=max((one.memory_bytes for one in told if one.memory_bytes and not one.done), default=None),
         memory_free_bytes=free_memory("cpu"),
         disk_bytes=sum(one.disk_bytes for one in told) + sum(one.disk_bytes for one in evaluations),
         disk_free_bytes=shutil.disk_usage(_existing(cache.root)).free,

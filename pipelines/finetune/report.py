@@ -18,12 +18,11 @@ from typing import Any
 
 from pipelines.compare.run_scores import RunScores
 from pipelines.finetune.bench import Bench
-from pipelines.finetune.candidates import Candidate
+from pipelines.finetune.candidates import Candidate, chosen_settings
 from pipelines.finetune.gains import HEADLINE, METRICS, Gain, among, gains, no_gain, optimism
 from pipelines.finetune.moved import moved
 from pipelines.finetune.records import Where
 from pipelines.finetune.splits import evidence_documents
-from pipelines.pipeline import Pipeline
 from pipelines.records import Question
 
 Runs = Mapping[str, tuple[str, str]]
@@ -119,28 +118,11 @@ def _named(one: Outcome) -> dict[str, Any]:
     return {
         "label": one.candidate.label,
         "baseline": one.candidate.baseline.label(),
-        "settings": chosen_knobs(one.candidate.pipeline),
+        "settings": chosen_settings(one.candidate.pipeline),
         "trainings": list(one.trainings),
         "runs": {name: list(ids) for name, ids in one.runs.items()},
         "error": one.error,
     }
-
-
-def chosen_knobs(pipeline: Pipeline) -> dict[str, dict[str, Any]]:
-    """Return the stages that are not as in the default pipeline, with the knobs that are not at their defaults."""
-    found: dict[str, dict[str, Any]] = {}
-    for stage, knobs in pipeline.differences().items():
-        default = type(pipeline.components[stage]).model_fields
-        found[stage] = {
-            name: value
-            for name, value in knobs.items()
-            if name not in default or value != _plain(default[name].get_default(call_default_factory=True))
-        }
-    return found
-
-
-def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _failed(one: Outcome) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from pipelines.stages.embed import TrainedEmbedder
 from pipelines.stages.rerank import TrainedReranker
 from pipelines.training.memory import shape_of, training_memory
 from pipelines.training.methods import Base, EncoderTraining
+from pipelines.training.pair_memory import pair_memory
+from pipelines.training.pair_methods import PairTraining
 
 _FLOAT = 4
 _CHECKPOINTS = 2
@@ -26,8 +28,10 @@ def memory_of(component: Trained) -> int | None:
     """
     if _is_map(component):
         return None
-    negatives = 0 if component.negatives == "none" else component.negatives_each
-    passages = 1 + negatives + int(getattr(component, "random_negatives", 0))
+    passages = 1 + (0 if component.negatives == "none" else component.negatives_each)
+    if isinstance(component, TrainedReranker):
+        longest = passages + int(getattr(component, "random_negatives", 0))
+        return pair_memory(_pair_training(component), longest).total
     return training_memory(_training(component), passages).total
 
 
@@ -49,6 +53,25 @@ def _model(component: Trained) -> Path:
     return minilm_folder() if name == _MINILM else model_folder(name)
 
 
+def _pair_training(component: TrainedReranker) -> PairTraining:
+    actual = component.resolved()
+    return PairTraining(
+        model=_model(component),
+        device=getattr(actual, "device", "cpu"),
+        precision="bfloat16" if getattr(actual, "precision", "") == "bfloat16" else "float32",
+        loss=getattr(component, "loss", "listwise"),
+        epochs=int(getattr(component, "epochs", 1)),
+        batch=int(getattr(component, "train_batch", 1)),
+        learning_rate=float(getattr(component, "learning_rate", 0.0)),
+        warmup=0.0,
+        patience=0,
+        max_tokens=int(getattr(component, "max_tokens", 512)),
+        random_negatives=int(getattr(component, "random_negatives", 0)),
+        header=component.header,
+        seed=component.seed,
+    )
+
+
 def _training(component: Trained) -> EncoderTraining:
     actual = component.resolved()
     return EncoderTraining(
@@ -59,7 +82,7 @@ def _training(component: Trained) -> EncoderTraining:
         batch=int(getattr(component, "train_batch", 32)),
         learning_rate=None,
         warmup=0.0,
-        patience=component.patience if hasattr(component, "patience") else 0,
+        patience=0,
         matryoshka=(),
         teacher=str(getattr(component, "teacher", "")),
         lora_rank=int(getattr(component, "lora_rank", 0)),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipelines import codecs
 from pipelines.component import Component
 from pipelines.execution import Node
-from pipelines.finetune.candidates import Candidate
+from pipelines.finetune.candidates import Candidate, chosen_knobs
 from pipelines.finetune.records import Part
 from pipelines.golden.dataset import Dataset
 from pipelines.planning.plan import Plan, plan
@@ -43,12 +43,29 @@ def trainings(found: Sequence[Candidate], dataset: Dataset, questions: Sequence[
     for one in found:
         for training in trainings_of(one, dataset, questions):
             known = made.get(training.key)
-            labels = (one.label,) if known is None else (*known.labels, one.label)
-            first = training if known is None else known
-            made[training.key] = Training(
-                first.label, labels, first.part, first.component, first.node, first.pairs, first.plan
-            )
+            if known is None:
+                made[training.key] = replace(training, label=_distinct(training.label, made.values()))
+            else:
+                made[training.key] = replace(known, labels=(*known.labels, one.label))
     return tuple(made.values())
+
+
+def _distinct(label: str, before: Iterable[Training]) -> str:
+    earlier = sum(one.label == label or one.label.startswith(f"{label} (") for one in before)
+    return f"{label} ({earlier + 1})" if earlier else label
+
+
+def _words(component: Component) -> str:
+    """Name a component by its method, its size, and every knob that is not at its default."""
+    name = str(getattr(component, "method", component.name))
+    size = getattr(component, "size", None)
+    knobs = chosen_knobs(component)
+    told = [f"{knob}={_short(value)}" for knob, value in knobs.items() if knob not in ("method", "size")]
+    return " ".join([name if size is None else f"{name} {size}", *told])
+
+
+def _short(value: object) -> str:
+    return Path(value).name if isinstance(value, str) and "/" in value else str(value)
 
 
 def trainings_of(one: Candidate, dataset: Dataset, questions: Sequence[Question]) -> Iterator[Training]:
@@ -57,7 +74,7 @@ def trainings_of(one: Candidate, dataset: Dataset, questions: Sequence[Question]
     for part in one.trained:
         component = one.pipeline.components[part]
         found = _nodes(work, component)
-        label = one.label if len(one.trained) == 1 else f"{one.label} · {part}"
+        label = f"{part} {_words(component)} on {_words(one.pipeline.chunk)}"
         if found is not None and isinstance(component, TrainedEmbedder | TrainedReranker):
             yield Training(label, (one.label,), part, component, *found, work)
 

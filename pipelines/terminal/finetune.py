@@ -80,7 +80,7 @@ def trainings_estimate_grid(estimate: FinetuneEstimate) -> Grid:
     """Return one row a training, before it is begun."""
     rows = [
         [
-            shorten(one.label, 60),
+            shorten(one.label, 100),
             one.method,
             "" if one.n_pairs is None else f"{one.n_pairs:,}",
             number(one.steps),
@@ -134,7 +134,7 @@ def _training_row(one: Mapping[str, Any]) -> list[str]:
     memory = number(None) if one["peak_memory_bytes"] is None else size(one["peak_memory_bytes"])
     counts = [f"{one['n_pairs']:,}", f"{one['n_negatives']:,}", number(one["steps"])]
     took = number(None) if one["seconds"] is None else duration(one["seconds"])
-    return [shorten(one["label"], 60), one["method"], *counts, best, number(one["best_step"]), took, memory, state]
+    return [shorten(one["label"], 100), one["method"], *counts, best, number(one["best_step"]), took, memory, state]
 
 
 def gains_grid(candidate: Mapping[str, Any]) -> Grid:

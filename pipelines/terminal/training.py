@@ -45,7 +45,7 @@ class _Lines:
             last = self._told.get(label, -1)
             for point in points:
                 if point["step"] > last and _worth_a_line(point):
-                    sys.stderr.write(f"  {shorten(label, 60)}: {point_said(point)}\n")
+                    sys.stderr.write(f"  {shorten(label, 100)}: {point_said(point)}\n")
                     self._told[label] = point["step"]
 
 

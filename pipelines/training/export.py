@@ -49,7 +49,7 @@ def write_model(component: object, fitted: Path, to: Path, measured: Sequence[Me
     with written(to, "export the model"):
         try:
             if how is None or model is None:
-                shutil.copytree(fitted, aside)
+                shutil.copytree(fitted, aside, ignore=shutil.ignore_patterns("manifest.json"))
                 add_measured(aside, measured)
             else:
                 aside.mkdir(parents=True)
