@@ -29,6 +29,7 @@ from pipelines.settings import REPOSITORY, home
 
 BENCHMARKS = (
     "again", "comparison", "golden", "loading", "scoring", "what_if", "embedding", "sweep", "two_workers", "scale",
+    "finetuning",
 )  # fmt: skip
 RATIOS = {
     "sweep_over_unique_work": "sweep",
@@ -38,6 +39,8 @@ RATIOS = {
     "encode_default_over_int8": "embedding",
     "two_workers_over_one": "two_workers",
     "ir_measures_over_scoring": "scoring",
+    "plain_bfloat16_over_full": "finetuning",
+    "plain_float32_over_full": "finetuning",
 }
 _LIBRARIES = ("torch", "numpy", "openvino", "onnxruntime", "sentence-transformers", "chromadb", "llama-index-core")
 _MOST_S = 1800
