@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines import api, cli_ask, cli_finetune, cli_golden, cli_losses, cli_metadata, cli_sweeps
+from pipelines import api, cli_ask, cli_finetune, cli_golden, cli_losses, cli_metadata, cli_models, cli_sweeps
 from pipelines.errors import ConfigurationError, WorkbenchError, did_you_mean, shorten
 from pipelines.pipeline import Pipeline
 from pipelines.runs.jobs import Job
@@ -39,6 +39,7 @@ cli_ask.register(app)
 cli_finetune.register(app)
 cli_losses.register(app)
 cli_metadata.register(app)
+cli_models.register(app)
 
 MetricsOption = Annotated[str | None, typer.Option("--metrics", help="Metrics to show, separated by commas, or: all")]
 

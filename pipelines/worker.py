@@ -15,6 +15,7 @@ import uuid
 from pipelines.catalog import STAGE_NAMES
 from pipelines.component import discover
 from pipelines.errors import Cancelled, Paused, WorkbenchError
+from pipelines.finetune.base_doing import MODELS, do_models
 from pipelines.finetune.doing import FINETUNE, do_finetune
 from pipelines.runs.claims import StoredClaims
 from pipelines.runs.curves import Curves
@@ -110,6 +111,8 @@ class Worker:
             return do_evaluation(job, heart, self._store, Curves(self._database))
         if job.kind == FINETUNE:
             return do_finetune(job, heart, self._database, self._name)
+        if job.kind == MODELS:
+            return do_models(job, heart, self._database, self._name)
         return do_sweep(job, heart, self._database, self._name)
 
 

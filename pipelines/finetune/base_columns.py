@@ -36,7 +36,6 @@ _FACTS = (
 )
 _COST = (
     ModelColumn("usd_per_million_tokens", "USD a million tokens", "Price as it is set", "USD"),
-    ModelColumn("usd", "USD this time", "What the calls of this comparison cost", "USD"),
     ModelColumn("licence", "licence", "As the folder's model card says", shown=True),
     ModelColumn("run", "run", "The run in which the quality was measured"),
     ModelColumn("notes", "notes", "What the run and the measurement noted"),
