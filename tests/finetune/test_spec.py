@@ -10,6 +10,7 @@ import pytest
 
 from pipelines.errors import ConfigurationError
 from pipelines.finetune.spec import FinetuneSpec
+from pipelines.settings import REPOSITORY
 
 ADAPTER: dict[str, Any] = {"use": "finetuned", "method": "adapter"}
 Sentence = Callable[[object], str]
@@ -108,3 +109,9 @@ def test_files_that_are_none(text: str, tmp_path: Path, sentence: Sentence) -> N
 def test_an_embedder_that_nothing_searches_by_trains_nothing() -> None:
     with pytest.raises(ConfigurationError, match="trains nothing"):
         FinetuneSpec.parse({"embed": ADAPTER, "retrieve": "bm25"}, "spec.yaml")
+
+
+def test_all_examples_of_the_documentation_are_specs() -> None:
+    examples = sorted((REPOSITORY / "docs" / "examples" / "finetuning").glob("*.yaml"))
+    assert len(examples) >= 3
+    assert all(FinetuneSpec.read(path).candidates for path in examples)
