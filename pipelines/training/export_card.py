@@ -40,7 +40,8 @@ questions = model.encode_query(["..."], normalize_embeddings=True)
 ```
 
 Use `encode_query` for questions and `encode_document` for texts: they may differ, in words put before the text or in a
-map behind it. The course of the training is in `training.json`.
+map behind it. It learnt from the train split of its data, and dev questions, if there were any, decided where its
+training stopped: judge it by test questions. The course of the training is in `training.json`.
 """
 
 
@@ -50,7 +51,7 @@ def card_text(
     """Return the card of an encoder: what it is, how it was trained by its record, and what was measured since."""
     prompts = {f"before a {name}": repr(text) for name, text in model.prompts.items() if text}
     facts = {
-        "base model": how.base.name,
+        "base model": how.name,
         "method": how.method,
         "dimensions": model.get_embedding_dimension(),
         "share of what was learnt": how.blend,

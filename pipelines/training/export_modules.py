@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Exported:
-    """What makes a trained encoder: the base's folder, the method, and how its vectors are shaped."""
+    """What makes a trained encoder: the base's folder, its name, the method, and how its vectors are shaped."""
 
     base: Path
+    name: str
     method: str
     blend: float = 1.0
     dimensions: int | None = None

@@ -106,6 +106,7 @@ def test_the_card_says_what_it_is_and_what_was_measured(fitted: Callable[..., Pa
     assert "| ndcg@10 | test | 61 | 0.5000 | 0.6250 | +0.1250 | +0.0100 to +0.2000 |" in card
     assert "| mrr@10 | test \\| unseen | 3 | 0.5000 | 0.4000 | -0.1000 | not known |" in card
     assert "http://x" not in card
+    assert "| base model | model |" in card
     assert "| share of what was learnt | 0.5 |" in card
     assert (tmp_path / "model" / "training.json").is_file()
 

@@ -257,8 +257,15 @@ class FinetunedEmbedder(TrainedEmbedder, SentenceTransformerEmbedder, name="fine
 
     def exported(self) -> Exported:
         """Return what makes the trained encoder, for `write_model`."""
-        prompts = (self.query_prompt, self.document_prompt)
-        return Exported(self.settings_model(), self.method, self.blend, self.dimensions, *prompts)
+        return Exported(
+            self.settings_model(),
+            Path(self.model).name,
+            self.method,
+            self.blend,
+            self.dimensions,
+            self.query_prompt,
+            self.document_prompt,
+        )
 
     def _embed(
         self, texts: Sequence[str], fitted: Path | None, encoding: Encoding, progress: Progress, keep: Keep
