@@ -10,7 +10,7 @@ from typing import Any
 
 from pipelines.aside import aside_name
 from pipelines.component import digest
-from pipelines.errors import ConfigurationError, NotFoundError, shorten, storage_errors
+from pipelines.errors import ConfigurationError, NotFoundError, counted, shorten, storage_errors
 from pipelines.finetune.base_columns import ModelColumn, columns
 from pipelines.finetune.base_names import Reference, named
 from pipelines.golden.dataset import Dataset
@@ -90,16 +90,17 @@ def submit_models(
         raise ConfigurationError(
             f"The retriever '{rest.retrieve.name}' uses no vectors, so that every model would do alike; choose dense."
         )
+    asked = named(models)
     payload = {
         "dataset": str(dataset.path.resolve()),
         "dataset_name": dataset.name,
         "version": dataset.version,
-        "models": [asdict(one) for one in named(models)],
+        "models": [asdict(one) for one in asked],
         "pipeline": {name: value for name, value in rest.settings().items() if name != "embed"},
         "split": split,
         "metrics": list(metrics),
     }
-    title = f"{len(payload['models'])} base models on {dataset.name}" + (f" ({split})" if split else "")
+    title = f"{counted(len(asked), 'base model')} on {dataset.name}" + (f" ({split})" if split else "")
     return jobs.submit(MODELS, digest([payload, versions().code]), title, payload, again=again)
 
 

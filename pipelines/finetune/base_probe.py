@@ -10,11 +10,11 @@ import json
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from pipelines.catalog import build_component
@@ -60,29 +60,27 @@ def probed(
     """
     asked = {"settings": dict(settings), "fitted": None if fitted is None else str(fitted), "texts": list(texts)}
     command = [sys.executable, "-m", "pipelines.finetune.base_probe"]
-    # A file, for what does not fit into a pipe at once is not written by `communicate` once that has timed out.
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as given:
-        given.write(json.dumps(asked))
+    with TemporaryFile() as given, TemporaryFile() as told:
+        given.write(json.dumps(asked).encode())
         given.seek(0)
-        process = subprocess.Popen(
-            command, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=REPOSITORY, text=True,
-            encoding="utf-8",
-        )  # fmt: skip
+        process = subprocess.Popen(command, stdin=given, stdout=told, stderr=subprocess.DEVNULL, cwd=REPOSITORY)
         try:
-            out = _talked(process, look_up)
+            _wait(process, look_up)
         finally:
             process.kill()
             process.wait()
-    return _read(out, process.returncode)
+        told.seek(0)
+        return _read(told.read().decode("utf-8", "replace"), process.returncode)
 
 
-def _talked(process: subprocess.Popen[str], look_up: Callable[[], None]) -> str:
-    """Return what is answered."""
+def _wait(process: subprocess.Popen[bytes], look_up: Callable[[], None]) -> None:
     while True:
         try:
-            return process.communicate(timeout=_POLL_S)[0]
+            process.wait(_POLL_S)
         except subprocess.TimeoutExpired:
             look_up()
+        else:
+            return
 
 
 def _read(out: str, code: int) -> Probed:

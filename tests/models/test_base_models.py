@@ -160,7 +160,7 @@ def test_a_measurement_counts_texts_seconds_and_memory() -> None:
 
 
 def test_a_process_of_its_own_measures(tmp_path: Path, sentence: Sentence) -> None:
-    found = probed(tiny(), None, ["a ship", "the bank"], lambda: None)
+    found = probed(tiny(), None, ["a ship", "the bank " * 20_000], lambda: None)  # more than a pipe holds
     assert (found.max_tokens, found.n_texts > 0, found.memory_bytes > 50_000_000) == (32, True, True)
     with pytest.raises(WorkbenchError) as refused:
         probed(tiny(model=str(tmp_path)), None, ["a"], lambda: None)
