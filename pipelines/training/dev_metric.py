@@ -9,6 +9,7 @@ from pipelines.models.backends.torch_transformer import TorchTransformer
 from pipelines.models.devices import threads
 from pipelines.models.encoder import Encoder, Encoding
 from pipelines.progress import Progress, nothing
+from pipelines.training.attention import as_loaded
 from pipelines.training.collation import Prompts
 from pipelines.training.lesson import Dev, Lesson
 from pipelines.training.lora import merge
@@ -25,6 +26,7 @@ def encoder_of(model: Any, *, bfloat16: bool) -> Encoder:
     """Return an encoder of a model's weights as they are, apart from the model, in bfloat16 where that is asked for."""
     plain = deepcopy(model).eval()
     merge(plain)
+    as_loaded(getattr(plain[0], "auto_model", None))
     if bfloat16:
         plain[0].bfloat16()
     return Encoder(plain, TorchTransformer(plain[0], threads()))

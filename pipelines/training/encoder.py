@@ -13,6 +13,7 @@ from pipelines.models.devices import resolve_device
 from pipelines.models.loading import load_model
 from pipelines.records import FloatArray
 from pipelines.training import dev_metric
+from pipelines.training.attention import plain_attention
 from pipelines.training.card import write_card, write_record
 from pipelines.training.checkpoints import Checkpoints, written
 from pipelines.training.collation import Collator, Prompts
@@ -82,10 +83,13 @@ class _Training:
     def run(self) -> None:
         """Train until the last epoch, or until no better one comes."""
         dev = self.lesson.dev
-        if dev is None or self.running.checkpoints.newest() is not None:
-            self.running.run()
-        else:
-            self.running.run(dev.metric, dev_metric.of_base(self.lesson, dev))
+        with written(self.workshop.checkpoints, "keep checkpoints of the training"):
+            self.workshop.checkpoints.mkdir(parents=True, exist_ok=True)
+        with plain_attention(getattr(self.model[0], "auto_model", None), self.how.base.device):
+            if dev is None or self.running.checkpoints.newest() is not None:
+                self.running.run()
+            else:
+                self.running.run(dev.metric, dev_metric.of_base(self.lesson, dev))
 
     def write(self, folder: Path) -> None:
         """Write the best weights as a model."""

@@ -70,8 +70,7 @@ class Objective(nn.Module):  # type: ignore[misc]
 def without_dropout(model: Any) -> None:
     """Have nothing of the weights' inputs left out by chance, except what a LoRA's own knob says.
 
-    On a processor, dropout within attention keeps torch from its fused kernel; and few pairs over few epochs are learnt
-    no better with it.
+    Dropout costs time, and makes a step depend on random numbers that another order of the texts would draw otherwise.
     """
     model.eval()
     for name, module in model.named_modules():

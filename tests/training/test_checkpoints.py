@@ -194,6 +194,12 @@ def test_a_full_disk_at_the_model_keeps_what_was_learnt(tmp_path: Path, monkeypa
     assert again.points == []
 
 
+def test_a_place_where_no_checkpoint_can_lie_is_said_at_once(tmp_path: Path) -> None:
+    (tmp_path / "work").write_text("in the way")
+    with pytest.raises(StorageError, match="lies where no folder can be made"):
+        run(tmp_path, **KNOBS)
+
+
 def run(place: Path, stop: Callable[[int], None] = lambda done: None, **knobs: Any) -> tuple[dict[str, Any], Bench]:
     """Train in `place`, going on from what is there; return the weights, and what was told."""
     place.mkdir(exist_ok=True)
