@@ -15,7 +15,9 @@ WRITING_VERSION = 1
 
 _LONGEST_PASSAGE = 6_000
 _LONGEST, _SHORTEST = 400, 10
-_LABEL = re.compile(r"^(?:(?:question|q)\s*[:.)-]|[-*•–]+|\(?\d{1,2}[.):])\s+", re.IGNORECASE)
+_LABEL = re.compile(
+    r"^(?:(?:(?:(?:here is )?the )?question(?: is)?|q)\s*[:.)-]|[-*•–]+|\(?\d{1,2}[.):])\s+", re.IGNORECASE
+)
 _QUOTES = "\"'“”„«»`* "
 _ENDS = ("?", "？", "؟")
 _OF_THE_PASSAGE = re.compile(

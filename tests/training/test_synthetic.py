@@ -28,6 +28,7 @@ ASKING = {"synthetic": 3, "synthetic_endpoint": "http://127.0.0.1:9/v1", "synthe
         ("When was the harbour opened?", "When was the harbour opened?"),
         ('\n  "When was the harbour opened?"  \n', "When was the harbour opened?"),
         ("Question: When was the harbour opened?", "When was the harbour opened?"),
+        ('The question is: "When was the harbour opened?"', "When was the harbour opened?"),
         ("1. When was the harbour opened?", "When was the harbour opened?"),
         ("港はいつ開かれたのですか、誰によって？", "港はいつ開かれたのですか、誰によって？"),
         ("NONE", ""),
