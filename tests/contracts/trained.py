@@ -10,11 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
+from pipelines.models.static import distil_static
 from pipelines.models.weights import minilm_folder
+from pipelines.progress import silent
 from pipelines.records.pairs import Passage, TrainingPair, TrainingPairs
 from pipelines.stages.embed import Embedder
 from pipelines.stages.embed.finetuned import FinetunedEmbedder
 from pipelines.stages.embed.minilm import MiniLMEmbedder
+from pipelines.stages.embed.static import StaticEmbedder
 from pipelines.training.lesson import Lesson, Workshop
 
 SENTENCES = tuple(
@@ -26,7 +29,9 @@ SENTENCES = tuple(
 
 
 def learnt(embedder: Embedder) -> Path | None:
-    """The folder for an embedder that is trained; None for any other."""
+    """The folder for an embedder that is trained or distilled; None for any other."""
+    if isinstance(embedder, StaticEmbedder):
+        return _static()
     if not isinstance(embedder, FinetunedEmbedder):
         return None
     return _map(embedder.adapter_side) if embedder.method == "adapter" else _weights()
@@ -68,6 +73,21 @@ def _weights() -> Path:
             weight += 0.02 * float(weight.std(correction=0)) * torch.from_numpy(noise)
     folder = _folder()
     model.save_pretrained(str(folder), create_model_card=False)
+    return folder
+
+
+@cache
+def _static() -> Path:
+    """Token vectors of MiniLM's first layer: the others make them better, and take five times as long."""
+    from pipelines.models.loading import load_model
+
+    shallow, folder = _folder(), _folder()
+    model = load_model(str(minilm_folder()), "cpu")
+    transformer = model[0].auto_model
+    transformer.encoder.layer = transformer.encoder.layer[:1]
+    transformer.config.num_hidden_layers = 1
+    model.save_pretrained(str(shallow), create_model_card=False)
+    distil_static(str(shallow), 256, folder, silent)
     return folder
 
 
