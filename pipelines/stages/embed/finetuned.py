@@ -103,8 +103,8 @@ class FinetunedEmbedder(TrainedEmbedder, SentenceTransformerEmbedder, name="fine
         2,
         ge=0,
         le=100,
-        description="Epochs (of an adapter: looks at dev) without a better dev metric after which training stops; 0 trains "
-        "all, and takes the last",
+        description="Epochs (of an adapter: looks at dev) without a better dev metric after which training stops; 0 "
+        "trains all, and takes the last",
         json_schema_extra={"unit": "epochs"},
     )
     matryoshka: tuple[Annotated[int, Field(ge=8, le=8192)], ...] = Field(
