@@ -38,11 +38,14 @@ def _labels(view: api.FinetuneView) -> list[str]:
 
 
 def _written(view: api.FinetuneView, place: Path, label: str | None) -> list[Path]:
-    """Write the folder in place of what was exported of this finetuning before."""
-    if place.exists():
-        shutil.rmtree(place)
+    """Write the folder in place of what was exported of this finetuning before, once all of it is written."""
+    aside = place.with_name(f".{place.name}")
+    shutil.rmtree(aside, ignore_errors=True)
     place.parent.mkdir(parents=True, exist_ok=True)
-    return api.export_model(view.finetuning.id, place, label)
+    written = api.export_model(view.finetuning.id, aside, label)
+    shutil.rmtree(place, ignore_errors=True)
+    aside.rename(place)
+    return [place / folder.relative_to(aside) for folder in written]
 
 
 def _offer(folders: list[Path], name: str) -> None:

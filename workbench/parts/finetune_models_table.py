@@ -102,8 +102,8 @@ def _fields(metrics: list[str]) -> list[grids.Field]:
     return [
         *fields,
         grids.Field("parameters", "Parameters", width=85),
-        grids.Field("dimensions", "Dimensions", "localized", 85),
-        grids.Field("max_tokens", "Reads, tokens", "localized", 95, help="What is longer is cut"),
+        grids.Field("dimensions", "Dimensions", "localized", 95),
+        grids.Field("max_tokens", "Reads, tokens", "localized", 108, help="What is longer is cut"),
         grids.Field("disk_bytes", "On disk", width=70),
         grids.Field("memory_bytes", "Memory", width=105, help="Of a process that loads it and embeds a sample"),
         grids.Field("texts_per_second", "Texts/s", width=70, help="Chunks of this dataset, here"),
