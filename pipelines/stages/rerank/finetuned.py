@@ -27,7 +27,7 @@ _SCORING = ("device", "batch_size", "header", "depth", "weight", "precision")
 
 
 class FinetunedReranker(TrainedReranker, name="finetuned", version=1):
-    """Train a cross-encoder on the golden set's train split, and rerank with it. It wants 100 questions or more.
+    """Train a cross-encoder on the golden set's train split, and rerank with it. It wants hundreds of questions.
 
     A model that reads question and chunk together learns from the questions' evidence, and from chunks that only look
     as if they answered. The training is a stage like any other: done once for a train split, a chunking and its knobs,
@@ -55,7 +55,7 @@ class FinetunedReranker(TrainedReranker, name="finetuned", version=1):
         json_schema_extra={"unit": "tokens"},
     )
     weight: float = Field(
-        0.6,
+        0.3,
         ge=0.0,
         le=1.0,
         description="Weight of the model's score; the former score has the rest, both from 0 to 1 in each list",
@@ -86,7 +86,7 @@ class FinetunedReranker(TrainedReranker, name="finetuned", version=1):
         "listwise",
         description="What is made small: the cross-entropy of each question's list, or of each pair alone (bce)",
     )
-    epochs: int = Field(4, ge=1, le=100, description="How often every question is seen")
+    epochs: int = Field(8, ge=1, le=100, description="How often every question is seen")
     train_batch: int = Field(
         4,
         ge=1,
@@ -104,7 +104,7 @@ class FinetunedReranker(TrainedReranker, name="finetuned", version=1):
         "training stops",
     )
     patience: int = Field(
-        2,
+        3,
         ge=0,
         le=100,
         description="Epochs without a better dev metric after which training stops; 0 trains all, and takes the last",
