@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pipelines.errors import Cancelled, StorageError, WorkbenchError, counted, shorten
-from pipelines.finetune.base_columns import columns
 from pipelines.finetune.base_facts import NO_FOLDER, NO_LICENCE, Facts, facts, folder_of
 from pipelines.finetune.base_models import MODELS, read_rows, write_rows
 from pipelines.finetune.base_names import Named
 from pipelines.finetune.base_paired import compared
 from pipelines.finetune.base_probe import MOST_TEXTS, Probed, probed
+from pipelines.finetune.base_row import ModelRow
 from pipelines.finetune.bench import Bench
 from pipelines.golden.dataset import Dataset
 from pipelines.models.weights import minilm_folder, model_folder
@@ -53,7 +53,7 @@ def do_models(job: Job, heart: Heart, database: Database, worker: str) -> str:
 
 
 def _row(bench: Bench, one: Named, dataset: Dataset, asked: Mapping[str, Any]) -> dict[str, Any]:
-    row = _Row(one.label, asked["metrics"])
+    row = ModelRow(one.label, asked["metrics"])
     if one.settings is None:
         return row.refused(one.error or "")
     try:
@@ -67,33 +67,6 @@ def _row(bench: Bench, one: Named, dataset: Dataset, asked: Mapping[str, Any]) -
         why = f"{type(error).__name__}: {shorten(error, 120).rstrip('.')}"
         return row.refused(f"The model cannot be computed ({why}).")
     return row.done()
-
-
-@dataclass
-class _Row:
-    """A row that is being made: what is not set is None."""
-
-    label: str
-    metrics: Sequence[str]
-    values: dict[str, Any] = field(default_factory=dict)
-    reasons: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-    def set(self, column: str, value: Any, reason: str | None = None) -> None:
-        """Enter a figure, or why there is none."""
-        self.values[column] = value
-        if value is None and reason:
-            self.reasons[column] = reason
-
-    def done(self, error: str | None = None) -> dict[str, Any]:
-        """Return the row."""
-        names = [column.name for column in columns(self.metrics)]
-        own = {**self.values, "model": self.label, "notes": " ".join(self.notes) or None, "error": error}
-        return {**{name: own.get(name) for name in names}, "reasons": dict(self.reasons)}
-
-    def refused(self, error: str) -> dict[str, Any]:
-        """Return the row of a model that could not be compared."""
-        return self.done(error)
 
 
 @dataclass(frozen=True)
@@ -116,7 +89,7 @@ class _Model:
         """Its stage executions."""
         return plan(self.pipeline, self.on.dataset, self.on.questions())
 
-    def enter(self, row: _Row) -> None:
+    def enter(self, row: ModelRow) -> None:
         """Enter what there is to be told: first what needs no work, so that a model that fails has it too."""
         run, embedder = self.bench.execution(), self.pipeline.embed
         row.set("usd_per_million_tokens", *self._price())
@@ -146,7 +119,7 @@ class _Model:
         teacher = minilm_folder() if model == "all-MiniLM-L6-v2" else model_folder(model)
         return facts(folder, teacher if distilled else folder)
 
-    def _enter_facts(self, row: _Row, found: Facts | None) -> None:
+    def _enter_facts(self, row: ModelRow, found: Facts | None) -> None:
         if found is None:
             for name in ("parameters", "disk_bytes", "licence", "memory_bytes", "memory_from"):
                 row.set(name, None, NO_FOLDER)
@@ -155,7 +128,7 @@ class _Model:
         row.set("disk_bytes", found.disk_bytes)
         row.set("licence", found.licence, NO_LICENCE)
 
-    def _measure(self, row: _Row, found: Facts, fitted: Path | None, texts: Sequence[str]) -> None:
+    def _measure(self, row: ModelRow, found: Facts, fitted: Path | None, texts: Sequence[str]) -> None:
         """Enter what a process of its own measures; where that fails, the model is not loaded here either."""
         row.set("memory_bytes", found.estimated_memory)
         row.set("memory_from", "estimated from the size of its weights")
@@ -169,7 +142,7 @@ class _Model:
         if measured.gpu_bytes is not None:
             row.notes.append(f"It held {measured.gpu_bytes / 1e6:,.0f} MB on the GPU besides.")
 
-    def _evaluate(self, row: _Row) -> None:
+    def _evaluate(self, row: ModelRow) -> None:
         run_id = self.bench.evaluated(self.pipeline, self.on, f"{self.label}, as a base")
         done = self.bench.runs.get(run_id)
         row.set("run", run_id)
@@ -181,7 +154,7 @@ class _Model:
                 name = metric if part == "mean" else f"{metric} {part}"
                 row.set(name, getattr(measured, part, None), why)
 
-    def _enter_kept_pace(self, row: _Row, mean_chars: float) -> None:
+    def _enter_kept_pace(self, row: ModelRow, mean_chars: float) -> None:
         """Enter how fast an endpoint was: of the calls that were made anyway, for a measurement costs money."""
         pace = self.bench.rates.seconds_a_unit().get(work_name(self.pipeline.embed))
         rate = None if not pace or not mean_chars else 1.0 / (pace * mean_chars)

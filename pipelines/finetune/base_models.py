@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.aside import aside_name
+from pipelines.aside import aside_name, remove_left
 from pipelines.component import digest
 from pipelines.errors import ConfigurationError, NotFoundError, counted, shorten, storage_errors
 from pipelines.finetune.base_columns import ModelColumn, columns
-from pipelines.finetune.base_names import Reference, named
+from pipelines.finetune.base_names import Reference, named, weights_of
 from pipelines.golden.dataset import Dataset
 from pipelines.pipeline import Pipeline
 from pipelines.runs.jobs import Job, Jobs
@@ -80,6 +80,8 @@ def submit_models(
 ) -> Job:
     """Enter the comparison, or return the job that already waits, runs or is paused for the same thing.
 
+    With `again` false a finished one counts too.
+
     Raises:
         WorkbenchError: for no models at all, a split without questions, or a pipeline that uses no vectors.
     """
@@ -101,7 +103,8 @@ def submit_models(
         "metrics": list(metrics),
     }
     title = f"{counted(len(asked), 'base model')} on {dataset.name}" + (f" ({split})" if split else "")
-    return jobs.submit(MODELS, digest([payload, versions().code]), title, payload, again=again)
+    identity = digest([payload, [dict(weights_of(one)) for one in asked], versions().code])
+    return jobs.submit(MODELS, identity, title, payload, again=again)
 
 
 def read_models(job: Job) -> ModelsView:
@@ -139,6 +142,7 @@ def write_rows(job_id: str, rows: Sequence[Row], notes: Sequence[str]) -> None:
     file = rows_file(job_id)
     with storage_errors(file.parent, "keep the comparison of models"):
         file.parent.mkdir(parents=True, exist_ok=True)
+        remove_left(file.parent, "*.json.*")
         aside = file.parent / aside_name(file.name)
         aside.write_text(json.dumps({"rows": rows, "notes": notes}, allow_nan=False), encoding="utf-8")
         aside.replace(file)

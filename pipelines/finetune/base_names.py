@@ -124,3 +124,14 @@ def label_of(embedder: Component) -> str:
     default = {key: one.get_default(call_default_factory=True) for key, one in fields.items()}
     words += [f"{key}={value}" for key, value in given.items() if key not in _UNSAID and value != default[key]]
     return shorten(" ".join(words), 80)
+
+
+def weights_of(one: Named) -> Mapping[str, str]:
+    """Return the digest of a local folder's weights, so that a model trained anew under its name is another one."""
+    model = str((one.settings or {}).get("model", ""))
+    if one.settings is None or "endpoint" in one.settings or not Path(model).is_dir():
+        return {}
+    try:
+        return build_component("embed", one.settings, one.label).extra_identity()
+    except WorkbenchError:
+        return {}

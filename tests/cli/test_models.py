@@ -38,11 +38,11 @@ def test_the_table_names_each_model_and_says_what_failed(call: Call, towns: Path
     settings = f"{{use: sentence-transformer, model: {tiny_encoder()}, backend: torch, normalize: false}}"
     result = call("models", tiny_encoder(), settings, tmp_path, "-d", towns, "--pipeline", stages)
     assert result.code == 0, result.err
-    assert "model normalize=False" in result.out
+    assert "model backend=torch normalize=False" in result.out
     assert "500 MB" in result.out
     assert "n=6" in result.out
     assert "could not be compared: The model folder" in result.out
-    assert "1 of 3: model" in result.err
+    assert "3 base models on towns (test): finished" in result.err
 
 
 def test_its_files(call: Call, towns: Path, stages: Path, tmp_path: Path) -> None:

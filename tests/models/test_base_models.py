@@ -211,6 +211,16 @@ def test_the_table(measured: list[Any], towns: Path, tmp_path: Path) -> None:
     assert api.model_comparisons()[0].job.id == job.id
 
 
+def test_a_finished_table_counts_until_a_model_is_another_one(measured: list[Any], towns: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_encoder(), tmp_path / "mine")
+    asked = ([tiny(model=str(tmp_path / "mine"))], api.open_dataset(towns))
+    job = api.compare_models(*asked, pipeline=STAGES)
+    work()
+    assert api.compare_models(*asked, pipeline=STAGES, again=False).id == job.id
+    shutil.copy(tiny_encoder(5) / "model.safetensors", tmp_path / "mine")
+    assert api.compare_models(*asked, pipeline=STAGES, again=False).id != job.id
+
+
 def test_what_was_done_before_a_crash_stands(measured: list[Any], towns: Path) -> None:
     job = api.compare_models([tiny(), tiny(normalize=False)], api.open_dataset(towns), pipeline=STAGES)
     work()
