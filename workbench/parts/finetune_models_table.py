@@ -91,12 +91,12 @@ def _table(view: api.ModelsView) -> None:
 
 
 def _fields(metrics: list[str]) -> list[grids.Field]:
-    fields = [grids.Field("model", "Model", width=170, pinned=True)]
+    fields = [grids.Field("model", "Model", width=150, pinned=True)]
     for metric in metrics:
         fields += [
             grids.Field(metric, metric, width=170, help="Mean over the questions, with its 95 % interval"),
             grids.Field(f"{metric} n", "n", "%d", 45, help="Questions scored"),
-            grids.Field(f"{metric} difference", "To the first", width=165, help="Paired difference, 95 % interval"),
+            grids.Field(f"{metric} difference", "To the first", width=188, help="Paired difference, 95 % interval"),
             grids.Field(f"{metric} verdict", "Verdict", width=105),
         ]
     return [
