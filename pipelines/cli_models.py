@@ -11,7 +11,7 @@ from pipelines import api
 from pipelines.errors import ConfigurationError, shorten
 from pipelines.pipeline import read_settings
 from pipelines.runs.jobs import Job
-from pipelines.terminal.models import described_models, models_grid, models_lines
+from pipelines.terminal.models import cost_grid, described_models, models_lines, quality_grid
 from pipelines.terminal.options import CsvOption, DatasetOption, JsonOption
 from pipelines.terminal.output import console, say, writable, write_json, write_text
 from pipelines.terminal.progress import cancelling, follow
@@ -64,7 +64,8 @@ def _show(view: api.ModelsView, csv: str | None, json: str | None) -> None:
     if "-" not in (csv, json):
         asked = view.job.payload
         say(f"Base models on {shorten(asked['dataset_name'])} ({asked['split'] or 'all'}):")
-        console().print(models_grid(view))
+        console().print(quality_grid(view))
+        console().print(cost_grid(view))
         for line in described_models(view):
             say(line)
     if all(row["error"] is not None for row in view.rows):

@@ -171,7 +171,8 @@ def _sample(texts: Sequence[str]) -> list[str]:
 
 def _speed_from(measured: Probed, texts: Sequence[str]) -> str:
     mean = sum(map(len, texts)) / max(1, len(texts))
+    often = "" if measured.passes == 1 else f" {measured.passes} times"
     return (
-        f"{counted(measured.n_texts, 'chunk')} of this dataset, of {mean:,.0f} characters on average, in "
-        f"{measured.seconds:.1f} s, {counted(measured.threads, 'thread')}, loading aside"
+        f"{counted(measured.n_texts, 'chunk')} of this dataset, of {mean:,.0f} characters on average, embedded{often} "
+        f"in {measured.seconds:.1f} s, {counted(measured.threads, 'thread')}, loading aside"
     )

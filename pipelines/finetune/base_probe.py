@@ -32,7 +32,7 @@ _POLL_S = 0.1
 
 @dataclass(frozen=True)
 class Probed:
-    """What was measured: `n_texts` embeddings in `seconds`, loading aside; bytes at the height; the length it reads.
+    """What was measured: `n_texts` texts, `passes` times, in `seconds`; bytes at the height; the length it reads.
 
     `gpu_bytes` are those of a GPU, None where none was used. `max_tokens` is None for a model that reads any length.
     """
@@ -43,11 +43,12 @@ class Probed:
     gpu_bytes: int | None
     max_tokens: int | None
     threads: int
+    passes: int = 1
 
     @property
     def texts_per_second(self) -> float:
         """Texts embedded a second."""
-        return self.n_texts / max(self.seconds, 1e-9)
+        return self.n_texts * self.passes / max(self.seconds, 1e-9)
 
 
 def probed(
@@ -106,7 +107,7 @@ def measure(embedder: Embedder, fitted: Path | None, texts: Sequence[str]) -> Pr
     while passes == 0 or (seconds < _LEAST_S and passes < _MOST_PASSES):
         seconds += _seconds(embedder, fitted, texts[:n])
         passes += 1
-    return Probed(n * passes, seconds, peak_memory(), _gpu_memory(), first.max_tokens, threads())
+    return Probed(n, seconds, peak_memory(), _gpu_memory(), first.max_tokens, threads(), passes)
 
 
 def _seconds(embedder: Embedder, fitted: Path | None, texts: Sequence[str]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table as Grid
@@ -18,11 +18,30 @@ _SIZES = ("disk_bytes", "memory_bytes")
 _TEXT = ("licence",)
 
 
-def models_grid(view: ModelsView) -> Grid:
-    """Return one row a model that could be compared, narrow enough for a terminal; the CSV file has every column."""
-    shown = [column for column in view.columns if column.shown]
-    rows = [[_cell(row, column.name) for column in shown] for row in view.rows if row["error"] is None]
-    return grid([column.title for column in shown], rows)
+def quality_grid(view: ModelsView) -> Grid:
+    """Return what each model that could be compared is worth; the CSV file has every column."""
+    return _grid(view, {*_metrics(view), *(f"{metric} difference" for metric in _metrics(view))})
+
+
+def cost_grid(view: ModelsView) -> Grid:
+    """Return what each of them takes."""
+    shown = {column.name for column in view.columns if column.shown} - {"model"}
+    return _grid(view, shown - {*_metrics(view), *(f"{metric} difference" for metric in _metrics(view))})
+
+
+def _metrics(view: ModelsView) -> Sequence[str]:
+    metrics: Sequence[str] = view.job.payload["metrics"]
+    return metrics
+
+
+def _grid(view: ModelsView, names: Collection[str]) -> Grid:
+    columns = [column for column in view.columns if column.name in names]
+    rows = [
+        [shorten(row["model"], 40), *(_cell(row, column.name) for column in columns)]
+        for row in view.rows
+        if row["error"] is None
+    ]
+    return grid(["model", *(column.title for column in columns)], rows)
 
 
 def _cell(row: Mapping[str, Any], name: str) -> str:

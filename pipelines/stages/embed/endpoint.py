@@ -27,7 +27,8 @@ from pipelines.records import FloatArray, LongArray
 from pipelines.stages.embed import Embedded, Embedder
 from pipelines.training.adapter_maps import unit
 
-_CARRIAGE = ("key_variable", "timeout_s", "retries", "concurrency", "batch_size", "usd_per_million_tokens", "header")
+CARRIAGE = ("key_variable", "timeout_s", "retries", "concurrency", "batch_size", "usd_per_million_tokens", "header")
+"""Knobs that decide how a vector comes and what it costs, and never what it is."""
 
 
 class EndpointEmbedder(Embedder, name="endpoint", version=1):
@@ -94,7 +95,7 @@ class EndpointEmbedder(Embedder, name="endpoint", version=1):
 
     def fingerprint(self) -> str:
         """Return a digest of all that decides a vector: neither how it comes, nor what it costs."""
-        decides = {name: value for name, value in self.settings().items() if name not in _CARRIAGE}
+        decides = {name: value for name, value in self.settings().items() if name not in CARRIAGE}
         return digest({"version": self.version, **decides})
 
     def embed_documents(
