@@ -98,7 +98,7 @@ def _plain(lesson: Lesson, made: Path, *, bfloat16: bool) -> None:
     import torch
     from datasets import Dataset
     from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
-    from sentence_transformers.losses import MultipleNegativesRankingLoss
+    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
     torch.set_num_threads(threads())
     model = load_model(str(minilm_folder()), "cpu").train()
