@@ -11,7 +11,6 @@ from typing import Any
 from pipelines.cache import Cache
 from pipelines.compare.run_scores import RunScores
 from pipelines.execution import Execution, Node
-from pipelines.finetune.outside import identity_with_lessons
 from pipelines.pipeline import Pipeline
 from pipelines.planning.plan import Plan, plan
 from pipelines.runs.claims import StoredClaims
@@ -84,7 +83,7 @@ class Bench:
 
     def evaluated(self, pipeline: Pipeline, on: On, name: str) -> str:
         """Return the id of the run of a pipeline, evaluating it unless that very work is there."""
-        identity = identity_with_lessons(on.identity(pipeline), pipeline)
+        identity = on.identity(pipeline)
         known = self.runs.by_identity([identity])
         if identity in known:
             return known[identity]

@@ -21,6 +21,7 @@ from pipelines.sweeps.accounts import Accounts, Executions
 from pipelines.sweeps.engine import Engine
 from pipelines.sweeps.kinds import kinds
 from pipelines.sweeps.pieces import Graph, Piece
+from pipelines.training.knobs import PairKnobs
 
 _ROWS_TOGETHER = 16
 
@@ -50,7 +51,15 @@ class On:
         """Return what tells whether a run is the result of the very same work."""
         fingerprints = {stage: component.fingerprint() for stage, component in pipeline.components.items()}
         made_with = [self.dataset.version, self.split, self.seed, versions().code]
-        return digest([*made_with, pipeline.settings(), fingerprints])
+        lessons = [[Dataset.open(path).version for path in learnt_from(pipeline)]] if learnt_from(pipeline) else []
+        return digest([*made_with, pipeline.settings(), fingerprints, *lessons])
+
+
+def learnt_from(pipeline: Pipeline) -> tuple[str, ...]:
+    """Return the folders of other datasets that parts of a pipeline learn from."""
+    components: list[object] = list(pipeline.components.values())
+    named = [one.learn_from for one in components if isinstance(one, PairKnobs)]
+    return tuple(dict.fromkeys(path for path in named if path))
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,8 @@ def test_any_run_that_trains_keeps_its_curve(school: School) -> None:
 
 
 def test_what_learnt_elsewhere_is_the_same_model(school: School) -> None:
-    from pipelines.finetune.outside import learnt_from, taught_by
+    from pipelines.finetune.outside import taught_by
+    from pipelines.sweeps.batch import learnt_from
     from pipelines.planning.plan import plan
 
     here, there = api.open_dataset(school()), api.open_dataset(school(splits="d" * 6 + "e" * 6, name="other"))
