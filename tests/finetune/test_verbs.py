@@ -101,8 +101,8 @@ def test_any_run_that_trains_keeps_its_curve(school: School) -> None:
 
 def test_what_learnt_elsewhere_is_the_same_model(school: School) -> None:
     from pipelines.finetune.outside import taught_by
-    from pipelines.sweeps.batch import learnt_from
     from pipelines.planning.plan import plan
+    from pipelines.sweeps.batch import learnt_from
 
     here, there = api.open_dataset(school()), api.open_dataset(school(splits="d" * 6 + "e" * 6, name="other"))
     own = Pipeline.parse(settings(), "pipeline")
