@@ -147,6 +147,14 @@ class PairKnobs(BaseModel):
         own = {"version": PAIRS_VERSION, "strikes": self._strikes_digest()}
         return {**held, **own, **({"writing": WRITING_VERSION} if self.synthetic else {})}
 
+    def struck_identity(self) -> Mapping[str, str]:
+        """Return the digest of what was struck out, in place of trust in its file's name; nothing without a file.
+
+        Raises:
+            ConfigurationError: for a file that cannot be read.
+        """
+        return {"struck": self._strikes_digest()} if self.strikes else {}
+
     def _strikes_digest(self) -> str:
         if not self.strikes:
             return ""

@@ -20,6 +20,8 @@ from pipelines.pipeline import Pipeline
 from pipelines.planning.plan import Plan, plan
 from pipelines.settings import cache_folder
 from pipelines.stages.embed import TrainedEmbedder
+from pipelines.sweeps.batch import On
+from pipelines.training.strikes import Strike, write_strikes
 from tests.conftest import MakeSet, town_documents
 from tests.contracts.tiny import cross_encoder_folder
 from tests.runs.test_learned import questions
@@ -74,6 +76,20 @@ def test_weights_are_trained_alike_for_all_that_compute_them() -> None:
     one, other, half = (found.training_identity() for found in known if isinstance(found, TrainedEmbedder))
     assert one == other
     assert one != half
+
+
+@pytest.mark.parametrize("stage", ["embed", "rerank"])
+def test_a_run_is_known_by_what_was_struck_out_and_not_by_the_name_of_the_file(
+    towns: Dataset, tmp_path: Path, stage: str
+) -> None:
+    file = tmp_path / "strikes.jsonl"
+    settings = {"embed": {"use": "finetuned"}, "rerank": {"use": "finetuned"}}[stage]
+    made = Pipeline.parse({stage: {**settings, "device": "cpu", "strikes": str(file)}})
+    found = []
+    for start in (0, 20):
+        write_strikes(file, [Strike("", "arden", start, start + 20, "negative")])
+        found.append(On(towns, "test").identity(made))
+    assert found[0] != found[1]
 
 
 def test_an_adapter_of_queries_shares_the_documents_vectors_with_the_base(towns: Dataset) -> None:

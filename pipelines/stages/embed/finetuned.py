@@ -158,8 +158,9 @@ class FinetunedEmbedder(TrainedEmbedder, SentenceTransformerEmbedder, name="fine
         return MiniLMEmbedder(**knobs)
 
     def extra_identity(self) -> Mapping[str, str]:
-        """Return the digest of the base's weights."""
-        return self.base().extra_identity()
+        """Return the digests of the base's weights, of the teacher's, and of what was struck out."""
+        teacher = {"teacher_weights": self._teacher_identity()} if self.teacher else {}
+        return {**self.base().extra_identity(), **teacher, **self.struck_identity()}
 
     def settings_model(self) -> Path:
         """Return the folder of the base model."""
@@ -185,7 +186,7 @@ class FinetunedEmbedder(TrainedEmbedder, SentenceTransformerEmbedder, name="fine
         own = {
             "version": TRAINING_VERSION,
             "seed": self.seed,
-            **self.extra_identity(),
+            **self.base().extra_identity(),
             "teacher": self._teacher_identity(),
         }
         if self.method == "adapter":

@@ -130,7 +130,10 @@ class FinetunedReranker(TrainedReranker, name="finetuned", version=1):
         return self.precision
 
     def extra_identity(self) -> Mapping[str, str]:
-        """Return the digest of the base's weights."""
+        """Return the digests of the base's weights, and of what was struck out."""
+        return {**self._weights(), **self.struck_identity()}
+
+    def _weights(self) -> Mapping[str, str]:
         return {"weights": weights_identity(self._base())}
 
     def _base(self) -> str:
@@ -148,7 +151,7 @@ class FinetunedReranker(TrainedReranker, name="finetuned", version=1):
         knobs = {name: value for name, value in self.model_dump(mode="json").items() if name not in left_out}
         actual = self.resolved()
         own = {"version": PAIR_TRAINING_VERSION, "seed": self.seed, "on": [actual.device, actual.precision]}
-        return {**knobs, **self.extra_identity(), **own}
+        return {**knobs, **self._weights(), **own}
 
     def train(self, lesson: PairLesson, folder: Path, workshop: Workshop) -> None:
         """Write the trained cross-encoder into the empty `folder`."""
