@@ -15,16 +15,18 @@ _LEARNING = ("embed", "rerank")
 
 
 def refuse_training_on_held_out(stages: Mapping[str, Any], given: Mapping[str, Any], where: str) -> None:
-    """Refuse a spec that names a split to train on.
+    """Refuse a spec that names a split to train on, or another dataset to learn from.
 
     Raises:
-        ConfigurationError: for any other than train, which need not be named.
+        ConfigurationError: for any split other than train, which need not be named, and for a dataset.
     """
     entries = [("finetune", given)] + [(stage, one) for stage in _LEARNING for one in _mappings(stages.get(stage))]
     for owner, entry in entries:
         for key in entry:
             if key in _TRAINED_ON or (key == "split" and owner in _LEARNING):
                 _refuse(f"{where}: {owner}.{key}", entry[key])
+            if key == "learn_from" and entry[key] and owner in _LEARNING:
+                _refuse_another_dataset(f"{where}: {owner}.{key}", entry[key])
 
 
 def _refuse(owner: str, value: object) -> None:
@@ -33,6 +35,13 @@ def _refuse(owner: str, value: object) -> None:
     raise ConfigurationError(
         f"{owner} is {shorten(repr(value))}, but training is on the train split, always: dev decides where it stops "
         "and test shows what it is worth, so a model that has seen them would report its memory; leave it out."
+    )
+
+
+def _refuse_another_dataset(owner: str, value: object) -> None:
+    raise ConfigurationError(
+        f"{owner} is {shorten(repr(value))}, but a finetuning learns from the dataset that it is asked for, whose "
+        "splits and leaks it reports; leave it out and name that dataset, or put the pipeline into a run."
     )
 
 

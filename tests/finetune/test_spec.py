@@ -85,6 +85,7 @@ def test_training_on_dev_or_test_is_refused(values: dict[str, Any], sentence: Se
         ({"finetune": {"outside": 3}}, "name or folder"),
         ({"finetune": {"baseline": {"embd": "minilm"}}}, "Did you mean 'embed'?"),
         ({"embd": "minilm"}, "Did you mean 'embed'?"),
+        ({"embed": {**ADAPTER, "learn_from": "elsewhere"}}, "learns from the dataset that it is asked for"),
         ({"embed": "minilm"}, "trains nothing"),
         ({"embed": {**ADAPTER, "blend": {"from": 0.0, "to": 1.0}}}, "infinitely many"),
         ({"embed": {**ADAPTER, "seed": list(range(101))}}, "100 at most"),
