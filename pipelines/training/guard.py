@@ -1,8 +1,8 @@
-"""The leak guard: which train questions may be trained on at all, and which questions are on documents never seen."""
+"""The leak guard: which train questions may be trained on at all."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from itertools import chain
 
 from pipelines.errors import shorten
@@ -22,15 +22,6 @@ def guarded(questions: Sequence[Question]) -> tuple[tuple[Question, ...], tuple[
     twins = _twins(train, held_out)
     kept = tuple(one for i, one in enumerate(train) if i not in twins)
     return kept, tuple(_left_out(train[i], held_out[j]) for i, j in sorted(twins.items()))
-
-
-def on_seen_documents(questions: Sequence[Question], documents: Collection[str]) -> tuple[bool, ...]:
-    """Return of each question whether any of its evidence is in one of `documents`: those that positives are of.
-
-    Ids are those of the documents as they are parsed: give questions whose evidence is located. One without evidence
-    is on no document.
-    """
-    return tuple(any(e.grade > 0 and e.document_id in documents for e in one.evidence) for one in questions)
 
 
 def _twins(train: Sequence[Question], held_out: Sequence[Question]) -> dict[int, int]:

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.near_duplicates import alike_pairs
 from pipelines.records import Evidence, Question
-from pipelines.training.guard import guarded, on_seen_documents
+from pipelines.training.guard import guarded
 
 ANSWER = (Evidence("harbours", 100, 160, quote="The harbour of Arden was opened in 1810 by the mayor."),)
 ASKED = "When was the harbour of Arden opened?"
@@ -82,15 +82,6 @@ def test_only_train_questions_with_evidence_are_trained_on() -> None:
         Question("e", "Held out?", split="dev", evidence=(Evidence("x", 0, 9),)),
     ]
     assert [question.id for question in guarded(asked)[0]] == ["a"]
-
-
-def test_a_question_is_on_a_seen_document_where_any_of_its_evidence_is() -> None:
-    asked = [
-        Question("a", "?", evidence=(Evidence("seen", 0, 9), Evidence("new", 0, 9))),
-        Question("b", "?", evidence=(Evidence("new", 0, 9), Evidence("seen", 0, 9, grade=0.0))),
-        Question("c", "?"),
-    ]
-    assert on_seen_documents(asked, {"seen"}) == (True, False, False)
 
 
 def test_many_questions_are_compared_as_if_each_were_with_each() -> None:
