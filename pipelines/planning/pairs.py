@@ -102,7 +102,8 @@ class PairsPlan(RerankPlan, ABC):
 
         told = [[one.question_id, one.why] for one in left_out]
         others = [one.key for one in vectors]
-        asked = [search._asked_for_pairs, held_out and held_out._asked_for_pairs]
+        # What dev and test ask counts where a language model's questions are held against it; else where they lie does.
+        asked = [search._asked_for_pairs, held_out and written and held_out._asked_for_pairs]
         identity = [dict(knobs.pair_knobs()), asked, told, others]
         return Node("embed", node_key("pairs", identity, inputs), inputs, work, codecs.PAIRS)
 

@@ -21,6 +21,9 @@ from tests.conftest import CITIES, SUBJECTS, MakeSet, town_documents
 Rows = list[dict[str, Any]]
 
 
+WRITTEN: dict[str, Any] = {"synthetic": 2, "synthetic_endpoint": "http://127.0.0.1:1/v1", "synthetic_model": "none"}
+
+
 def rows(leak: bool = False) -> Rows:
     """Questions on three sentences of each town: of four for training, of two for testing; and a train copy of one."""
     found = []
@@ -90,6 +93,10 @@ def test_the_key_holds_what_decides_and_nothing_else(taught: Dataset, write_set:
     changed = Dataset.open(write_set(town_documents(), other, "other"))
     assert node(changed).key == key
     assert node(changed, augment="titles").key != node(taught, augment="titles").key
+    reworded = [row | {"text": "Elsewise?"} if row["id"] == "fairholt-0" else row for row in rows()]
+    asking = Dataset.open(write_set(town_documents(), reworded, "asking"))
+    assert node(asking, augment="titles").key == node(taught, augment="titles").key
+    assert node(asking, **WRITTEN).key != node(taught, **WRITTEN).key
 
 
 def test_nothing_is_embedded_where_nothing_needs_it(write_set: MakeSet, tmp_path: Path) -> None:
