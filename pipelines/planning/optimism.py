@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pipelines.errors import shorten
 from pipelines.golden.dataset import Dataset
+from pipelines.near_duplicates import alike_between, alike_on_one_span
 from pipelines.pipeline import Pipeline
 from pipelines.records import Question
 from pipelines.stages.embed import TrainedEmbedder
@@ -15,7 +17,7 @@ def flattering(pipeline: Pipeline, dataset: Dataset, questions: Sequence[Questio
     """Return a note for each way in which a trained embedder or reranker has seen `questions` before.
 
     Train questions that a reranker learnt from are told where it ranks them. What learnt from another dataset has seen
-    none of these.
+    those that nearly repeat one of its train questions, or one of dev that decided.
     """
     return tuple(_notes(pipeline, dataset, questions))
 
@@ -23,11 +25,31 @@ def flattering(pipeline: Pipeline, dataset: Dataset, questions: Sequence[Questio
 def _notes(pipeline: Pipeline, dataset: Dataset, questions: Sequence[Question]) -> Iterator[str]:
     embed, rerank = pipeline.embed, pipeline.rerank
     uses_vectors = pipeline.retrieve.needs_vectors or rerank.needs_vectors
-    if isinstance(embed, TrainedEmbedder) and uses_vectors and not embed.learn_from:
-        yield from _of_train(dataset, questions, f"embedder '{embed.name}'")
-        yield from _of_dev(dataset, questions, f"embedder '{embed.name}'", embed.chosen_by())
-    if isinstance(rerank, TrainedReranker) and not rerank.learn_from:
-        yield from _of_dev(dataset, questions, f"reranker '{rerank.name}'", rerank.chosen_by())
+    if isinstance(embed, TrainedEmbedder) and uses_vectors:
+        yield from _of_learner(dataset, questions, embed, f"embedder '{embed.name}'")
+    if isinstance(rerank, TrainedReranker):
+        yield from _of_learner(dataset, questions, rerank, f"reranker '{rerank.name}'")
+
+
+def _of_learner(
+    dataset: Dataset, questions: Sequence[Question], learner: TrainedEmbedder | TrainedReranker, what: str
+) -> Iterator[str]:
+    if learner.learn_from:
+        yield from _of_another(Dataset.open(learner.learn_from), questions, what, learner.chosen_by())
+        return
+    if isinstance(learner, TrainedEmbedder):
+        yield from _of_train(dataset, questions, what)
+    yield from _of_dev(dataset, questions, what, learner.chosen_by())
+
+
+def _of_another(learnt: Dataset, questions: Sequence[Question], what: str, metric: str) -> Iterator[str]:
+    seen = [one for one in learnt.questions if one.split in ("train", "dev" if metric else "train") and one.answerable]
+    repeated = {j for _, j in (*alike_between(seen, questions), *alike_on_one_span(seen, questions))}
+    if repeated:
+        yield (
+            f"OPTIMISTIC: {len(repeated)} of the {len(questions)} questions nearly repeat one of the dataset "
+            f"'{shorten(learnt.name)}', from which the {what} learnt; believe its figures on the others only."
+        )
 
 
 def _of_train(dataset: Dataset, questions: Sequence[Question], what: str) -> Iterator[str]:

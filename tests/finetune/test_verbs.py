@@ -118,6 +118,20 @@ def test_what_learnt_elsewhere_is_the_same_model(school: School) -> None:
     assert api.evaluate(taught, there, split="test").run.n_questions == 36
 
 
+@pytest.mark.parametrize("part", ["embed", "rerank"])
+def test_what_learnt_the_same_questions_elsewhere_is_said_to_be_optimistic(school: School, part: str) -> None:
+    from pipelines.planning.optimism import flattering
+
+    here = api.open_dataset(school())
+    copy, other = school(splits="t" * 12, name="copy"), school(splits="d" * 8 + "tttt", name="dev")
+    for elsewhere, patience, n in ((copy, 0, 24), (other, 0, 24), (other, 2, 24), (school(name="same"), 2, 0)):
+        own = {"use": "finetuned", "learn_from": str(elsewhere), "patience": patience}
+        made = Pipeline.parse({part: own, "retrieve": "dense"}, "pipeline")
+        notes = flattering(made, here, here.select("test"))
+        told = [note.startswith(f"OPTIMISTIC: {n} of the 24 questions nearly repeat") for note in notes]
+        assert told == [True] * (n > 0)
+
+
 def test_the_last_report_is_found_by_name_id_and_job(school: School) -> None:
     dataset, spec = api.open_dataset(school()), api.FinetuneSpec.parse(settings(), "spec")
     job = api.finetune(spec, dataset, name="mine")
