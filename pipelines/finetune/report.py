@@ -26,7 +26,13 @@ from pipelines.finetune.splits import evidence_documents
 from pipelines.records import Question
 
 Runs = Mapping[str, tuple[str, str]]
-_SPLITS: Mapping[Where, str] = {"all": "reported", "dev": "dev", "outside": "outside"}
+_RUNS: Mapping[Where, str] = {
+    "all": "reported",
+    "seen": "reported",
+    "unseen": "reported",
+    "outside": "outside",
+    "dev": "dev",
+}
 
 
 @dataclass(frozen=True)
@@ -56,28 +62,35 @@ class Gained:
         return [self._told(one, whole) if one.error is None else _failed(one) for one in outcomes]
 
     def _together(self, sound: Sequence[Outcome]) -> dict[tuple[Where, str], list[Gain]]:
-        """Return the gains on all questions of a split: those over the same run are corrected for together."""
+        """Return the gains of each: those over the same run on the same questions are corrected for together."""
         found: dict[tuple[Where, str], list[Gain]] = {}
-        for where, runs in _SPLITS.items():
-            held: dict[str, dict[str, RunScores]] = {}
+        for where, runs in _RUNS.items():
+            held: dict[tuple[str, frozenset[str] | None], dict[str, RunScores]] = {}
             for one in sound:
                 if runs in one.runs:
                     before, after = one.runs[runs]
-                    held.setdefault(before, {})[one.candidate.label] = self.bench.scores(after)
-            for run_id, after_by_label in held.items():
+                    held.setdefault((before, self._asked(where, one)), {})[one.candidate.label] = self.bench.scores(
+                        after
+                    )
+            for (run_id, asked), after_by_label in held.items():
                 scores = self.bench.scores(run_id)
-                made = gains(where, scores, after_by_label, metrics_of(scores), self.seed)
-                for label, rows in made.items():
+                own = scores if asked is None else among(scores, asked)
+                for label, rows in gains(where, own, after_by_label, metrics_of(scores), self.seed).items():
                     found[where, label] = rows
         return found
+
+    def _asked(self, where: Where, one: Outcome) -> frozenset[str] | None:
+        """Return the questions that a gain is on; None for all of the run."""
+        if where not in ("seen", "unseen"):
+            return None
+        seen = frozenset(q.id for q in self.questions if evidence_documents(q) & one.documents)
+        return seen if where == "seen" else frozenset(q.id for q in self.questions if q.answerable) - seen
 
     def _told(self, one: Outcome, whole: Mapping[tuple[Where, str], list[Gain]]) -> dict[str, Any]:
         label, (first, last) = one.candidate.label, one.runs["reported"]
         before, after = self.bench.scores(first), self.bench.scores(last)
         metrics = metrics_of(before)
-        every: dict[Where, list[Gain]] = {"all": whole["all", label], **self._by_documents(one, before, after)}
-        every["outside"] = whole.get(("outside", label)) or _none("outside", metrics)
-        every["dev"] = whole.get(("dev", label)) or _none("dev", metrics)
+        every = {where: whole.get((where, label)) or _none(where, metrics) for where in _RUNS}
         rose, fell = moved(self.bench.details(first), self.bench.details(last), self.questions)
         return {
             **_named(one),
@@ -88,18 +101,6 @@ class Gained:
             "verdict": every["all"][0].verdict,
             "sentence": every["all"][0].sentence,
         }
-
-    def _by_documents(self, one: Outcome, before: RunScores, after: RunScores) -> dict[Where, list[Gain]]:
-        seen = {q.id for q in self.questions if evidence_documents(q) & one.documents}
-        unseen = {q.id for q in self.questions if q.answerable} - seen
-        found: dict[Where, list[Gain]] = {}
-        parts: tuple[tuple[Where, set[str]], ...] = (("seen", seen), ("unseen", unseen))
-        for where, ids in parts:
-            label = one.candidate.label
-            found[where] = gains(where, among(before, ids), {label: among(after, ids)}, metrics_of(before), self.seed)[
-                label
-            ]
-        return found
 
     def _optimism(self, one: Outcome, before: RunScores, after: RunScores) -> dict[str, Any] | None:
         if "dev" not in one.runs:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from pipelines.compare.run_scores import RunScores
 from pipelines.finetune.gains import METRICS, among, gains, optimism
-from pipelines.records import Metric, Scores
+from pipelines.finetune.report import Gained, Outcome
+from pipelines.finetune.spec import FinetuneSpec
+from pipelines.records import Evidence, Metric, Question, Rankings, Scores
 
 _DECLARED = tuple(Metric(name, name.partition("@")[0], True) for name in METRICS)
 
@@ -81,6 +84,24 @@ def test_questions_without_evidence_are_left_out_first() -> None:
     ids = [f"q{i:03}" for i in range(8, 20)]
     part = gains("all", among(run(old), ids), {"t": among(run(old + 0.01 * np.arange(20)), ids)}, METRICS, 0)["t"][0]
     assert (whole.n, whole.low, whole.high, whole.p) == (part.n, part.low, part.high, part.p)
+
+
+def test_models_on_the_same_unseen_documents_are_corrected_for_together() -> None:
+    old = noise(30)
+    held = {"before": run(old, "before")} | {f"after {i}": run(old + noise(30, i) / 9, f"after {i}") for i in range(3)}
+    kept = SimpleNamespace(rankings=Rankings.empty(0, 1), question_ids=(), fates=None)
+    bench = SimpleNamespace(scores=held.get, details=lambda name: kept)
+    questions = [Question(f"q{i:03}", "?", evidence=(Evidence(f"d{i % 2}", 0, 9),)) for i in range(30)]
+    settings = {"embed": {"use": "finetuned", "seed": [0, 1, 2]}, "retrieve": "dense"}
+    learnt = [frozenset({"d0"}), frozenset({"d0"}), frozenset({"d1"})]
+    outcomes = [
+        Outcome(one, (), {"reported": ("before", f"after {i}")}, documents)
+        for i, (one, documents) in enumerate(zip(FinetuneSpec.parse(settings).candidates, learnt, strict=True))
+    ]
+    found = Gained(bench, questions, "test").candidates(outcomes)  # type: ignore[arg-type]
+    unseen = [one["gains"]["unseen"][0] for one in found]
+    assert [one["n"] for one in unseen] == [15, 15, 15]
+    assert [one["p_holm"] > one["p"] for one in unseen] == [True, True, False]
 
 
 def test_optimism_is_the_gain_on_dev_beyond_that_on_test() -> None:
