@@ -30,18 +30,26 @@ def exported(
         ConfigurationError: when nothing in it was trained, or the folder is not empty.
     """
     one = store.find(reference)
-    run_id, measured = (reference, ()) if one is None else _chosen(one, label)
-    return _of_run(runs.get(run_id), to, cache, measured)
+    if one is None:
+        return _written(_trained(runs.get(reference)), to, cache, ())
+    candidate = _chosen(one, label)
+    found = _trained(runs.get(candidate["runs"]["reported"][1]))
+    if {training.key for training in found} != set(candidate["trainings"]):
+        raise NotFoundError(
+            f"What '{shorten(one.name)}' trained would be another model now: what it learns from, such as a file of "
+            "strikes, the device or the workbench was changed since; run it again, and export that."
+        )
+    return _written(found, to, cache, _measured(candidate["gains"], (one.report or {})["split"]))
 
 
-def _chosen(one: Finetuning, label: str | None) -> tuple[str, tuple[Measured, ...]]:
-    """Return the run of a candidate, the chosen one unless another is named, with what was measured of it."""
+def _chosen(one: Finetuning, label: str | None) -> Mapping[str, Any]:
+    """Return a candidate of a report, the chosen one unless another is named."""
     report = one.report
     if report is None or report["kind"] != "gains":
         raise NotFoundError(
             f"'{shorten(one.name)}' has no model to choose: it has not ended, or is a learning curve; name a run."
         )
-    sound = {c["label"]: c for c in report["candidates"] if c["error"] is None}
+    sound: dict[str, Mapping[str, Any]] = {c["label"]: c for c in report["candidates"] if c["error"] is None}
     wanted = label or report["chosen"]
     if wanted is None or wanted not in sound:
         found = "has no choice among its models" if wanted is None else f"has no model '{shorten(wanted)}'"
@@ -49,8 +57,7 @@ def _chosen(one: Finetuning, label: str | None) -> tuple[str, tuple[Measured, ..
             f"'{shorten(one.name)}' {found}; name one of: {shorten('; '.join(sound), 400)}."
             f"{did_you_mean(wanted or '', sound)}"
         )
-    found_one = sound[wanted]
-    return found_one["runs"]["reported"][1], tuple(_measured(found_one["gains"], report["split"]))
+    return sound[wanted]
 
 
 def _measured(gains: Mapping[str, Sequence[Mapping[str, Any]]], split: str) -> list[Measured]:
@@ -69,7 +76,8 @@ def _measured(gains: Mapping[str, Sequence[Mapping[str, Any]]], split: str) -> l
     ]
 
 
-def _of_run(run: Run, to: Path, cache: Cache, measured: Sequence[Measured]) -> list[Path]:
+def _trained(run: Run) -> list[Training]:
+    """Return what the pipeline of a run trains."""
     pipeline = Pipeline.parse(run.settings, f"the pipeline of run '{shorten(run.name)}'")
     if not trains(pipeline):
         raise ConfigurationError(
@@ -78,11 +86,14 @@ def _of_run(run: Run, to: Path, cache: Cache, measured: Sequence[Measured]) -> l
         )
     dataset = dataset_of(run)
     questions = dataset.select(None if run.split == ALL_QUESTIONS else run.split)
-    found = list(trainings_of(Candidate(run.label, pipeline, pipeline), dataset, questions))
-    return [_written(one, to if len(found) == 1 else to / one.part, cache, measured) for one in found]
+    return list(trainings_of(Candidate(run.label, pipeline, pipeline), dataset, questions))
 
 
-def _written(one: Training, to: Path, cache: Cache, measured: Sequence[Measured]) -> Path:
+def _written(found: Sequence[Training], to: Path, cache: Cache, measured: Sequence[Measured]) -> list[Path]:
+    return [_write(one, to if len(found) == 1 else to / one.part, cache, measured) for one in found]
+
+
+def _write(one: Training, to: Path, cache: Cache, measured: Sequence[Measured]) -> Path:
     if not cache.has(one.node.stage, one.key):
         raise NotFoundError(
             f"The model that '{shorten(one.label)}' trained is not in the store any more; run it again, to train it."

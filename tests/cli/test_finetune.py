@@ -186,6 +186,23 @@ def test_a_model_is_exported_and_loads_by_itself(call: Call, spec: Write, school
     assert not list((tmp_path / "b").rglob("*.bin"))
 
 
+def test_what_is_struck_out_in_the_same_file_makes_other_runs_and_no_old_report_exports_it(
+    call: Call, refused: Refused, spec: Write, school: School, tmp_path: Path
+) -> None:
+    dataset, reports = api.open_dataset(school()), []
+    for n in (1, 2):
+        pairs = api.training_pairs(yaml.safe_load(spec().read_text()), dataset).pairs[:n]
+        places = [(one.question_id, one.positive.document_id, one.positive.start, one.positive.end) for one in pairs]
+        file = api.save_strikes(dataset, [api.Strike(*place, "positive") for place in places])
+        assert call("finetune", spec(embed=[{"strikes": str(file)}]), "-d", school(), "--name", f"n{n}").code == 0
+        reports.append(api.finetuning(f"n{n}").report or {})
+    before, after = (one["candidates"][0]["runs"]["reported"] for one in reports)
+    assert before[0] == after[0]
+    assert before[1] != after[1], "the run of what learnt from other pairs"
+    assert "run it again" in refused("export-model", "n1", "--to", tmp_path / "old")
+    assert call("export-model", "n2", "--to", tmp_path / "new").code == 0
+
+
 def test_a_sweep_trains_too_and_its_dry_run_counts_it(call: Call, school: School, tmp_path: Path) -> None:
     base = {"model": str(tiny_encoder()), "backend": "torch"}
     settings = {
