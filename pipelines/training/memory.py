@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 from pipelines.errors import ConfigurationError, shorten
@@ -107,6 +110,26 @@ def free_memory(device: str) -> int:
     import psutil
 
     return min(int(psutil.virtual_memory().available), _free_in_container())
+
+
+def give_back() -> None:
+    """Give memory that is free within this process back to the system, where its allocator can be told to (glibc).
+
+    Each step's tensors have sizes of their own, so the allocator's free pieces seldom fit the next step's and it takes
+    more and more: a training that holds 1 GiB between steps was seen to grow beyond 4. It takes some 0.2 s a step.
+    """
+    trim = _trim()
+    if trim is not None:
+        trim(0)
+
+
+@cache
+def _trim() -> Callable[[int], int] | None:
+    try:
+        found: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
+        return found
+    except (OSError, AttributeError, TypeError):
+        return None
 
 
 def refuse_too_much(needed: Memory, free: int, how: EncoderTraining) -> None:

@@ -16,6 +16,7 @@ from pipelines.models.devices import threads
 from pipelines.training.checkpoints import WEIGHTS, Checkpoints
 from pipelines.training.course import Course
 from pipelines.training.lesson import Workshop
+from pipelines.training.memory import give_back
 
 if TYPE_CHECKING:
     from pipelines.training.trainer import Resumable, Watch
@@ -63,6 +64,7 @@ class Running:
         self.workshop.progress(self.course.step, self.course.steps)
 
     def _after_step(self, step: int, loss: float, learning_rate: float) -> None:
+        give_back()
         point = self.course.learnt(step, loss, learning_rate)
         if point is not None:
             self.workshop.tell(point)
@@ -86,6 +88,7 @@ class Running:
         if self.measured is None or len(self.course.dev) >= self.course.n_ended:
             return
         self.workshop.tell(self.course.measured(self.measured()))
+        give_back()
         self.checkpoints.amend(self.course.step, {"course": self.course.state()})
         self._prune()
 
