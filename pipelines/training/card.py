@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from pipelines.errors import shorten
 
 RECORD, CARD = "training.json", "README.md"
-_HEAD = """---
+HEAD = """---
 library_name: sentence-transformers
 pipeline_tag: sentence-similarity
 tags:
@@ -23,8 +23,10 @@ tags:
 
 # A finetuned sentence encoder
 
+| | |
+| --- | --- |
 """
-_USE = """
+LOADING = """
 ## How to use it
 
 This folder is a plain sentence-transformers model; nothing else is needed:
@@ -36,7 +38,8 @@ model = SentenceTransformer("path/to/this/folder")
 documents = model.encode_document(["..."], normalize_embeddings=True)
 questions = model.encode_query(["..."], normalize_embeddings=True)
 ```
-
+"""
+_COURSE = """
 The course of the training (loss, learning rate, dev metric by epoch), the versions and the seed are in `training.json`.
 """
 
@@ -54,10 +57,10 @@ class Measured:
     high: float | None = None
 
 
-def write_card(folder: Path, record: Mapping[str, Any], measured: Sequence[Measured] = ()) -> None:
-    """Write the model card from the record of a training, with the metrics that were measured since, if any."""
+def write_card(folder: Path, record: Mapping[str, Any]) -> None:
+    """Write the model card from the record of a training."""
     facts = "".join(f"| {name} | {plain(value)} |\n" for name, value in _facts(record))
-    text = _HEAD + "| | |\n| --- | --- |\n" + facts + _dev(record) + _table(measured) + _USE
+    text = HEAD + facts + _dev(record) + LOADING + _COURSE
     (folder / CARD).write_text(text, encoding="utf-8")
 
 
@@ -107,18 +110,3 @@ def _dev(record: Mapping[str, Any]) -> str:
     line = f"{dev['metric']} on {dev['n']} dev questions: {dev['before']:.4f} before, {dev['after']:.4f} after"
     worse = " (worse than the base)" if dev["after"] < dev["before"] else ""
     return f"\n{plain(line)}{worse}. The dev questions chose the epoch, so test questions are what to judge by.\n"
-
-
-def _table(measured: Sequence[Measured]) -> str:
-    if not measured:
-        return ""
-    rows = [("metric", "questions", "n", "base", "trained", "difference, 95 % interval"), ("---",) * 6]
-    for one in measured:
-        names = (plain(one.metric), plain(one.split), str(one.n))
-        rows.append((*names, f"{one.before:.4f}", f"{one.after:.4f}", _interval(one)))
-    return "\n" + "".join(f"| {' | '.join(row)} |\n" for row in rows)
-
-
-def _interval(one: Measured) -> str:
-    difference = f"{one.after - one.before:+.4f}"
-    return difference if one.low is None or one.high is None else f"{difference} ({one.low:+.4f} to {one.high:+.4f})"

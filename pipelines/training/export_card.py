@@ -6,39 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.training.card import CARD, Measured, plain
+from pipelines.training.card import CARD, HEAD, LOADING, Measured, plain
 from pipelines.training.export_modules import Exported
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-_HEAD = """---
-library_name: sentence-transformers
-pipeline_tag: sentence-similarity
-tags:
-- sentence-transformers
-- sentence-similarity
-- feature-extraction
----
-
-# A finetuned sentence encoder
-
-| | |
-| --- | --- |
-"""
 _USE = """
-## How to use it
-
-This folder is a plain sentence-transformers model; nothing else is needed:
-
-```python
-from sentence_transformers import SentenceTransformer
-
-model = SentenceTransformer("path/to/this/folder")
-documents = model.encode_document(["..."], normalize_embeddings=True)
-questions = model.encode_query(["..."], normalize_embeddings=True)
-```
-
 Use `encode_query` for questions and `encode_document` for texts: they may differ, in words put before the text or in a
 map behind it. It learnt from the train split of its data, and dev questions, if there were any, decided where its
 training stopped: judge it by test questions. The course of the training is in `training.json`.
@@ -60,7 +34,8 @@ def card_text(
     }
     sections = {"Data": record.get("about"), "Pairs": record.get("pairs"), "Knobs": record.get("knobs")}
     told = "".join(_section(name, value) for name, value in sections.items() if value)
-    return _HEAD + "".join(_rows(facts)) + told + _section("Dev questions", record.get("dev")) + table(measured) + _USE
+    dev = _section("Dev questions", record.get("dev"))
+    return HEAD + "".join(_rows(facts)) + told + dev + table(measured) + LOADING + _USE
 
 
 def add_measured(folder: Path, measured: Sequence[Measured]) -> None:
