@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from pipelines.component import Component
 from pipelines.errors import ConfigurationError, did_you_mean, shorten
@@ -19,7 +21,7 @@ from pipelines.planning.by_text import Encoding
 from pipelines.planning.effort import training_units, training_work
 from pipelines.planning.folders import FOLDER, made_aside
 from pipelines.planning.pairs import PairsPlan
-from pipelines.records import Candidates, FloatArray, Question, Rankings
+from pipelines.records import SPLITS, Candidates, FloatArray, Question, Rankings
 from pipelines.records.pairs import TrainingPairs
 from pipelines.stages.embed import TrainedEmbedder
 from pipelines.stages.embed.minilm import MiniLMEmbedder
@@ -31,6 +33,7 @@ from pipelines.stages.score.standard import StandardScorer
 from pipelines.training.lesson import Dev, Lesson, PairDev, PairLesson, Point, Workshop
 
 _NO_DEV = "the dataset has no dev question with evidence"
+_NOT_ASKED = "patience is 0, so all epochs were trained, and the last is taken"
 _DEV_DEPTH = 100
 _DEV_PAIRS = 20
 """How many chunks of a hybrid search are reranked for each dev question, whatever depth is reranked at last."""
@@ -67,7 +70,7 @@ class LearningPlan(PairsPlan, ABC):
                 run.get(dev.embedded_texts),
                 encode,
                 dev.dev(run, embed.chosen_by()) if dev.questions else None,
-                "" if dev.questions else _NO_DEV,
+                "" if dev.questions else _no_dev(embed.chosen_by()),
             )
             workshop = self._workshop(run, key)
             return _paced(run, embed, lesson.pairs, lambda folder: embed.train(lesson, folder, workshop))
@@ -96,7 +99,7 @@ class LearningPlan(PairsPlan, ABC):
 
         def work(run: Execution) -> Path:
             held_out = dev.pair_dev(run, rerank.chosen_by(), found) if dev.questions else None
-            lesson = PairLesson(run.get(pairs), held_out, "" if dev.questions else _NO_DEV)
+            lesson = PairLesson(run.get(pairs), held_out, "" if dev.questions else _no_dev(rerank.chosen_by()))
             workshop = self._workshop(run, key)
             return _paced(run, rerank, lesson.pairs, lambda folder: rerank.train(lesson, folder, workshop))
 
@@ -112,8 +115,13 @@ class LearningPlan(PairsPlan, ABC):
             tell=tell,
             note=run.note,
             worked=run.on_worked,
-            about={"dataset": self.dataset.name, "dataset_version": self.dataset.version},
+            about={"dataset": self.dataset.name, "dataset_version": self.dataset.version, "splits": self._split()},
         )
+
+    def _split(self) -> str:
+        """Say how many questions with evidence each split has."""
+        asked = Counter(one.split for one in self.dataset.questions if one.answerable)
+        return ", ".join(f"{split} {asked[split]:,}" for split in SPLITS) + " questions with evidence"
 
     # What decides where training stops ----------------------------------------------------------------------------
 
@@ -162,16 +170,25 @@ def _paced(run: Execution, component: Component, pairs: TrainingPairs, train: Ca
     return folder
 
 
+def _no_dev(metric: str) -> str:
+    """Say why no dev question decided."""
+    return _NO_DEV if metric else _NOT_ASKED
+
+
 def _scorer(metric: str) -> Scorer:
     """Return what scores a metric, at its cut-off.
 
     Raises:
-        ConfigurationError: for one that there is not, or of which less is better.
+        ConfigurationError: for one that there is not, of which less is better, or whose cut-off is none.
     """
     cut = metric.partition("@")[2]
     budget = cut.endswith("tok")
     knobs = {"budgets_tokens": (int(cut[:-3]),)} if budget else {"cutoffs": (int(cut),), "budgets_tokens": ()}
-    scorer = StandardScorer(**knobs)
+    try:
+        scorer = StandardScorer(**knobs)
+    except ValidationError as error:
+        said = error.errors(include_url=False)[0]["msg"].replace("Input", "what stands behind the @")
+        raise ConfigurationError(f"There is no metric '{shorten(metric)}' to choose by: {said}.") from error
     better = [one.name for one in scorer.metrics() if one.higher_is_better and "@" in one.name]
     if metric not in better:
         raise ConfigurationError(

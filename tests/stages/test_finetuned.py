@@ -15,6 +15,7 @@ from pipelines import api
 from pipelines.cache import Cache
 from pipelines.errors import ConfigurationError, DatasetError
 from pipelines.execution import Execution
+from pipelines.finetune.spec import FinetuneSpec
 from pipelines.golden.dataset import Dataset
 from pipelines.pipeline import Pipeline
 from pipelines.planning.plan import Plan, plan
@@ -156,11 +157,44 @@ def test_dev_questions_that_decided_nothing_are_not_optimistic(towns: Dataset) -
     assert not any("OPTIMISTIC" in one for one in notes)
 
 
+@pytest.mark.parametrize(("patience", "why"), [(0, "patience is 0"), (2, "")])
+def test_what_was_trained_says_of_what_data_and_what_decided(towns: Dataset, patience: int, why: str) -> None:
+    node = planned(towns, patience=patience).trained
+    assert node is not None
+    record = json.loads((Execution(Cache(cache_folder())).get(node) / "training.json").read_text())
+    assert record["about"]["splits"] == "train 18, dev 9, test 9 questions with evidence"
+    assert record["dev"]["why"].startswith(why)
+    assert bool(record["dev"]["why"]) == bool(why)
+
+
+@pytest.mark.parametrize("metric", ["ndcg@0", "recall@0tok", "recall@99999", "bleu@5"])
+def test_a_metric_that_there_is_not_decides_nothing(
+    towns: Dataset, metric: str, sentence: Callable[[object], str]
+) -> None:
+    node = planned(towns, select_by=metric).trained
+    assert node is not None
+    with pytest.raises(ConfigurationError) as refused:
+        Execution(Cache(cache_folder())).get(node)
+    assert f"no metric '{metric}' to choose by" in sentence(refused.value)
+
+
 def test_fewer_than_eight_pairs_are_refused(write_set: MakeSet, sentence: Callable[[object], str]) -> None:
     few = api.open_dataset(write_set(town_documents(), questions(3)))
     with pytest.raises(DatasetError, match="3 training pairs") as refused:
         api.evaluate(pipeline(), few, split="test")
     sentence(refused.value)
+
+
+@pytest.mark.parametrize("stage", ["embed", "rerank"])
+def test_every_file_and_folder_is_named_by_its_full_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    shutil.copytree(tiny_encoder(), tmp_path / "base")
+    monkeypatch.chdir(tmp_path)
+    named = {"model": "./base", "strikes": "struck.jsonl", "learn_from": "./other"}
+    written = FinetuneSpec.parse({stage: {"use": "finetuned", **named}}).settings()
+    for knob, path in named.items():
+        assert written[stage][0][knob] == str(tmp_path / path), "a worker stands in another folder"
 
 
 # What cannot be a base -----------------------------------------------------------------------------------------------
@@ -187,6 +221,12 @@ def remote_model(folder: Path) -> None:
     config |= {"auto_map": {"AutoConfig": "own.Config", "AutoModel": "own.Model"}, "model_type": "own"}
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     (folder / "own.py").write_text("raise SystemExit('code of a model was run')", encoding="utf-8")
+
+
+def remote_model_of_a_known_kind(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config |= {"auto_map": {"AutoConfig": "someone/bert--own.Config", "AutoModel": "someone/bert--own.Model"}}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
 
 
 def remote_module(folder: Path) -> None:
@@ -216,6 +256,7 @@ BAD = [
     (pickled, "holds only pytorch_model.bin, a format that can run code"),
     (pickled_layer, "holds 2_Dense/pytorch_model.bin, a format that can run code"),
     (remote_model, "comes with code of its own, which the workbench never runs"),
+    (remote_model_of_a_known_kind, "comes with code of its own, which the workbench never runs"),
     (remote_module, "comes with code of its own, which the workbench never runs"),
     (truncated, "cannot be loaded as a sentence-transformers model"),
     (no_tokenizer, "holds no tokenizer"),
