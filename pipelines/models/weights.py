@@ -41,7 +41,7 @@ def model_folder(model: str) -> Path:
     """Return the folder that holds `model`: the path itself, or the local copy of a hub name.
 
     Raises:
-        ConfigurationError: when there is none, or when it holds no safetensors weights.
+        ConfigurationError: when there is none, when it holds no safetensors weights, or is computed by code of its own.
     """
     folder = Path(model).expanduser()
     if not folder.is_dir():
@@ -51,6 +51,7 @@ def model_folder(model: str) -> Path:
         why = f"only {pickled[0]}, a format that can run code" if pickled else "no weights"
         raise ConfigurationError(f"The model folder {shorten(folder)} holds {why}; save the model as safetensors.")
     _refuse_pickled_modules(folder)
+    _refuse_own_code(folder)
     return folder
 
 
@@ -65,6 +66,18 @@ def _refuse_pickled_modules(folder: Path) -> None:
                     f"The model folder {shorten(folder)} holds {holder.name}/{pickled[0]}, a format that can "
                     "run code, and no safetensors beside it; save the model as safetensors."
                 )
+
+
+def _refuse_own_code(folder: Path) -> None:
+    """Refuse a model that names code of its own.
+
+    It may call itself of a known kind and be another, and would then be computed wrongly, without a word.
+    """
+    for part in {"", *(str(one.get("path", "")) for one in _modules(folder))}:
+        config = _json(folder / part / "config.json")
+        named = config.get("auto_map") if isinstance(config, dict) else None
+        if isinstance(named, dict) and any(str(key).startswith(("AutoConfig", "AutoModel")) for key in named):
+            raise _own_code(folder)
 
 
 def refuse_no_encoder(folder: Path) -> None:
@@ -118,12 +131,16 @@ def _json(path: Path) -> Any:
 def not_loaded(folder: Path, what: str, error: Exception) -> ConfigurationError:
     """Return the error for a folder that cannot be loaded as `what`; one that wants its own code run is told apart."""
     if "trust_remote_code" in str(error):
-        return ConfigurationError(
-            f"The model in {shorten(folder)} comes with code of its own, which the workbench never runs; choose a "
-            "model that sentence-transformers itself can compute."
-        )
+        return _own_code(folder)
     return ConfigurationError(
         f"The folder {shorten(folder)} cannot be loaded as {what}: {shorten(error, 200).rstrip('.')}."
+    )
+
+
+def _own_code(folder: Path) -> ConfigurationError:
+    return ConfigurationError(
+        f"The model in {shorten(folder)} comes with code of its own, which the workbench never runs; choose a "
+        "model that sentence-transformers itself can compute."
     )
 
 

@@ -95,7 +95,7 @@ class PairKnobs(BaseModel):
 
     @field_validator("strikes", "learn_from")
     @classmethod
-    def _absolute(cls, path: str) -> str:
+    def _absolute_files(cls, path: str) -> str:
         """Name it by its full path: the work is done by another process, in another folder."""
         return str(Path(path).expanduser().resolve()) if path else ""
 

@@ -15,13 +15,13 @@ from pipelines import api
 from pipelines.cache import Cache
 from pipelines.errors import ConfigurationError, DatasetError
 from pipelines.execution import Execution
-from pipelines.finetune.spec import FinetuneSpec
 from pipelines.golden.dataset import Dataset
 from pipelines.pipeline import Pipeline
 from pipelines.planning.plan import Plan, plan
 from pipelines.settings import cache_folder
 from pipelines.stages.embed import TrainedEmbedder
 from pipelines.sweeps.batch import On
+from pipelines.sweeps.space import Space
 from pipelines.training.strikes import Strike, write_strikes
 from tests.conftest import MakeSet, town_documents
 from tests.contracts.tiny import cross_encoder_folder
@@ -192,7 +192,7 @@ def test_every_file_and_folder_is_named_by_its_full_path(
     shutil.copytree(tiny_encoder(), tmp_path / "base")
     monkeypatch.chdir(tmp_path)
     named = {"model": "./base", "strikes": "struck.jsonl", "learn_from": "./other"}
-    written = FinetuneSpec.parse({stage: {"use": "finetuned", **named}}).settings()
+    written = Space.parse({stage: {"use": "finetuned", **named}}, "sweep").settings()
     for knob, path in named.items():
         assert written[stage][0][knob] == str(tmp_path / path), "a worker stands in another folder"
 
