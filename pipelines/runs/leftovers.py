@@ -1,4 +1,4 @@
-"""What killed processes left behind: half-written outputs, and per-question results without a run."""
+"""What was left behind: half-written outputs, results without a run, trainings that nobody went on with."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from pipelines.runs.store import RunStore
 _ORPHAN_AGE_S = 3600.0
 """A run's file is written before its row, which waits half a minute at most: an hour later there will be none."""
 
+_UNFINISHED_AGE_S = 30 * 86_400.0
+"""A training that was stopped goes on from its checkpoints; after so long without one, nobody is expected to."""
+
 _log = logging.getLogger("rag_workbench.worker")
 
 
@@ -23,14 +26,14 @@ def clear_leftovers(cache: Path, runs: Path, store: RunStore) -> int:
     """
     try:
         removed = remove_left(cache / "incoming") + remove_left(runs, ".*")
-        orphans = _orphans(runs, store)
+        orphans = _orphans(runs, store) + _unfinished(cache / "training")
         for path in orphans:
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
     except (OSError, WorkbenchError) as error:
         _log.warning("leftovers could not be removed: %s", error)
         return 0
     if removed or orphans:
-        _log.info("removed %d half-written outputs and %d results without a run", removed, len(orphans))
+        _log.info("removed %d half-written outputs, %d results without a run or old checkpoints", removed, len(orphans))
     return removed + len(orphans)
 
 
@@ -39,3 +42,8 @@ def _orphans(runs: Path, store: RunStore) -> list[Path]:
     old = [path for path in runs.glob("[!.]*") if age_s(path) > _ORPHAN_AGE_S]
     known = store.known([path.stem for path in old])
     return [path for path in old if path.stem not in known]
+
+
+def _unfinished(trainings: Path) -> list[Path]:
+    """Return the folders of checkpoints of trainings that were given up."""
+    return [path for path in trainings.glob("*") if age_s(path) > _UNFINISHED_AGE_S]

@@ -35,6 +35,15 @@ class Checkpoints:
     root: Path
     identity: str
 
+    def prepare(self) -> None:
+        """Make the place of the checkpoints.
+
+        Raises:
+            StorageError: when the disk refuses.
+        """
+        with written(self.root, "keep checkpoints of the training"):
+            self.root.mkdir(parents=True, exist_ok=True)
+
     def save(
         self, step: int, weights: Mapping[str, Any], tensors: Mapping[str, Any], state: Mapping[str, Any], trainer: str
     ) -> None:
@@ -80,8 +89,8 @@ class Checkpoints:
         return self.root / _NAME.format(step)
 
     def prune(self, also: Collection[int] = ()) -> None:
-        """Remove all but the last, and those of the steps in `also`; and what a kill left half written."""
-        found = sorted(self.root.glob("step-*"))
+        """Remove all but the last, and those of the steps in `also`; what does not fit, and what a kill left half."""
+        found = [folder for folder in sorted(self.root.glob("step-*")) if self._state(folder) is not None]
         keep = {*found[-KEPT:], *(self.folder(step) for step in also)}
         for folder in self.root.iterdir():
             if folder not in keep:

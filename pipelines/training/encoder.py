@@ -83,8 +83,7 @@ class _Training:
     def run(self) -> None:
         """Train until the last epoch, or until no better one comes."""
         dev = self.lesson.dev
-        with written(self.workshop.checkpoints, "keep checkpoints of the training"):
-            self.workshop.checkpoints.mkdir(parents=True, exist_ok=True)
+        self.running.checkpoints.prepare()
         with plain_attention(getattr(self.model[0], "auto_model", None), self.how.base.device):
             if dev is None or self.running.checkpoints.newest() is not None:
                 self.running.run()

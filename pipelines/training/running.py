@@ -39,6 +39,7 @@ class Running:
         """Train until the last epoch, or until no better one comes; `before` is the dev metric to be improved on."""
         from pipelines.training.trainer import Watch, load_weights
 
+        self.checkpoints.prepare()
         self._trainer = self.trainer_of(Watch(self._after_step, self._after_epoch))
         self._kept_at = time.perf_counter()
         found = self.checkpoints.newest()

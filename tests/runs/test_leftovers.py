@@ -62,6 +62,17 @@ def test_what_a_living_process_is_at_stays_however_old() -> None:
     assert mine.exists()
 
 
+def test_checkpoints_of_a_training_go_a_month_after_the_last() -> None:
+    old, lately = (cache_folder() / "training" / name / "step-00000003" for name in ("old", "lately"))
+    for step, days in ((old, 31), (lately, 29)):
+        step.mkdir(parents=True)
+        (step / "state.json").write_text("{}")
+        aged(step.parent, days * 86_400)
+    assert clear() == 1
+    assert not old.parent.exists()
+    assert lately.exists()
+
+
 def test_a_number_given_to_another_process_does_not_protect() -> None:
     born = own()
     parts = born.name.split(".")

@@ -144,7 +144,11 @@ def test_only_the_last_and_the_best_are_kept(tmp_path: Path) -> None:
     newest = held.newest()
     assert newest is not None
     assert newest[1]["step"] == 5
-    assert Checkpoints(tmp_path, "y").newest() is None
+    other = Checkpoints(tmp_path, "y")
+    assert other.newest() is None
+    save(other, 3)
+    other.prune()
+    assert [path.name for path in tmp_path.iterdir()] == ["step-00000003"], "what does not fit gives way"
 
 
 def test_a_full_disk_at_a_checkpoint_keeps_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -207,6 +207,12 @@ def test_a_full_disk_at_the_checkpoint_is_one_sentence(tmp_path: Path, monkeypat
         trained(tmp_path / "model", Bench(tmp_path / "work"))
 
 
+def test_a_place_where_no_checkpoint_can_lie_is_said_at_once(tmp_path: Path) -> None:
+    (tmp_path / "work").write_text("in the way")
+    with pytest.raises(StorageError, match="lies where no folder can be made"):
+        trained(tmp_path / "model", Bench(tmp_path / "work"))
+
+
 # What it is made of -------------------------------------------------------------------------------------------------
 
 
