@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.golden.dataset import Dataset
-from pipelines.near_duplicates import alike_between
+from pipelines.near_duplicates import alike_between, alike_on_one_span
 from pipelines.pipeline import Pipeline
 from pipelines.training.knobs import PairKnobs
 
@@ -22,4 +22,5 @@ def taught_by(pipeline: Pipeline, dataset: Dataset) -> Pipeline:
 def asked_in_both(learnt: Dataset, outside: Dataset) -> tuple[str, ...]:
     """Return the ids of questions outside that nearly repeat one that was learnt from: no measure of forgetting."""
     train = [one for one in learnt.questions if one.split == "train" and one.answerable]
-    return tuple(dict.fromkeys(outside.questions[j].id for _, j in alike_between(train, outside.questions)))
+    found = (*alike_between(train, outside.questions), *alike_on_one_span(train, outside.questions))
+    return tuple(dict.fromkeys(outside.questions[j].id for _, j in found))

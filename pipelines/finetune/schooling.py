@@ -89,14 +89,22 @@ class Schooling:
 
     def _curve(self, training: Training) -> dict[str, Any]:
         points = self._bench.curves.of([training.key]).get(training.key, [])
-        measured = [point for point in points if point.get("dev") is not None]
-        best: Mapping[str, Any] = max(measured, key=lambda point: float(point["dev"]), default={})
+        best = kept_point(points, method_of(training)["method"])
         return {
             "steps": points[-1]["step"] if points else None,
             "best_step": best.get("step"),
             "best_dev": best.get("dev"),
             "metric": best.get("metric"),
         }
+
+
+def kept_point(points: Sequence[Mapping[str, Any]], method: str) -> Mapping[str, Any]:
+    """Return the point of a curve whose model is kept, the best on dev; nothing where no dev question was asked.
+
+    The base, at step 0, may be what is kept of a map, and never of weights: the best that was trained is, however bad.
+    """
+    measured = [one for one in points if one.get("dev") is not None and (one["step"] > 0 or method == "adapter")]
+    return max(measured, key=lambda one: float(one["dev"]), default={})
 
 
 def method_of(training: Training) -> dict[str, str]:

@@ -7,13 +7,16 @@ from pathlib import Path
 from pipelines.models.weights import minilm_folder, model_folder
 from pipelines.stages.embed import TrainedEmbedder
 from pipelines.stages.rerank import TrainedReranker
+from pipelines.training.checkpoints import KEPT
 from pipelines.training.memory import shape_of, training_memory
 from pipelines.training.methods import Base, EncoderTraining
 from pipelines.training.pair_memory import pair_memory
 from pipelines.training.pair_methods import PairTraining
 
 _FLOAT = 4
-_CHECKPOINTS = 2
+_CHECKPOINTS = KEPT + 2
+"""Those of the last steps, that of the best epoch, and the one that is being written."""
+
 _OF_MAPS = 16 << 20
 _MINILM = "all-MiniLM-L6-v2"
 
@@ -36,7 +39,7 @@ def memory_of(component: Trained) -> int | None:
 
 
 def disk_of(component: Trained) -> int:
-    """Return the bytes that a training writes at its height: two checkpoints, and the model."""
+    """Return the bytes that a training writes at its height: its checkpoints, and the model."""
     if _is_map(component):
         return _OF_MAPS
     weights = _FLOAT * shape_of(_model(component)).n_weights

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from pipelines.finetune.schooling import kept_point
 from pipelines.runs.curves import Curves
 from pipelines.runs.database import Database
 from pipelines.settings import database_url
@@ -34,3 +37,10 @@ def test_what_was_entered_is_there_at_once_where_a_metric_was_measured() -> None
     curves.enter("a", point(1, loss=1.0))
     curves.enter("a", point(2, dev=0.3, metric="ndcg@10"))
     assert [one["step"] for one in curves.of(["a"])["a"]] == [1, 2]
+
+
+@pytest.mark.parametrize(("method", "step"), [("adapter", 0), ("full", 8), ("finetuned", 8)])
+def test_the_base_is_kept_of_a_map_alone_however_bad_the_weights_that_were_trained_are(method: str, step: int) -> None:
+    points = [point(0, dev=0.7), point(2, loss=0.1), point(4, dev=0.5), point(8, dev=0.6)]
+    assert kept_point(points, method)["step"] == step
+    assert kept_point([point(2, loss=0.1)], method) == {}
