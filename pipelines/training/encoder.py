@@ -136,23 +136,19 @@ class _Training:
     def _arguments(self) -> Any:
         from sentence_transformers import SentenceTransformerTrainingArguments
 
-        how, on_cpu = self.how, self.how.base.device == "cpu"
-        arguments = SentenceTransformerTrainingArguments(
-            output_dir=str(self.workshop.checkpoints),
+        from pipelines.training.trainer import arguments
+
+        how = self.how
+        return arguments(
+            SentenceTransformerTrainingArguments,
+            self.workshop.checkpoints,
+            how.base.device,
             num_train_epochs=how.epochs,
             per_device_train_batch_size=how.batch,
             learning_rate=how.learning_rate or LEARNING_RATES[how.method],
             warmup_steps=round(how.warmup * self.running.course.steps),
             seed=how.seed,
-            save_strategy="no",
-            logging_strategy="no",
-            report_to=[],
-            disable_tqdm=True,
-            use_cpu=on_cpu,
-            dataloader_pin_memory=not on_cpu,
         )
-        arguments._n_gpu = min(arguments.n_gpu, 1)
-        return arguments
 
     def _aims(self) -> Aims:
         import torch

@@ -96,24 +96,18 @@ def _trainer(
     from sentence_transformers import CrossEncoderTrainingArguments
 
     from pipelines.training.pair_objective import PairObjective
-    from pipelines.training.trainer import PairTrainer
+    from pipelines.training.trainer import PairTrainer, arguments
 
-    on_cpu = how.device == "cpu"
-    arguments = CrossEncoderTrainingArguments(
-        output_dir=str(workshop.checkpoints),
+    own = arguments(
+        CrossEncoderTrainingArguments,
+        workshop.checkpoints,
+        how.device,
         num_train_epochs=how.epochs,
         per_device_train_batch_size=how.batch,
         learning_rate=how.learning_rate,
         warmup_steps=round(how.warmup * batches.n_batches * how.epochs),
         seed=how.seed,
-        save_strategy="no",
-        logging_strategy="no",
-        report_to=[],
-        disable_tqdm=True,
-        use_cpu=on_cpu,
-        dataloader_pin_memory=not on_cpu,
     )
-    arguments._n_gpu = min(arguments.n_gpu, 1)
     columns = {
         "question": [one.question for one in lists],
         "texts": [list(one.texts) for one in lists],
@@ -121,7 +115,7 @@ def _trainer(
     }
     objective = PairObjective(model, how.loss, bfloat16=how.precision == "bfloat16")
     return lambda watch: PairTrainer(
-        batches, watch, model=model, args=arguments, train_dataset=Dataset.from_dict(columns), loss=objective
+        batches, watch, model=model, args=own, train_dataset=Dataset.from_dict(columns), loss=objective
     )
 
 

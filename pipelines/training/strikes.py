@@ -69,26 +69,6 @@ def write_strikes(path: str | Path, strikes: Iterable[Strike]) -> None:
             aside.unlink(missing_ok=True)
 
 
-def add_strike(path: str | Path, strike: Strike) -> None:
-    """Strike one more passage out.
-
-    Raises:
-        DatasetError: when the file is there and is none of strikes.
-        StorageError: when the disk refuses.
-    """
-    write_strikes(path, (*read_strikes(path), strike))
-
-
-def remove_strike(path: str | Path, strike: Strike) -> None:
-    """Take a strike back; one that is not there is none.
-
-    Raises:
-        DatasetError: when the file is there and is none of strikes.
-        StorageError: when the disk refuses.
-    """
-    write_strikes(path, (one for one in read_strikes(path) if one != strike))
-
-
 def strike_of(row: Mapping[str, object], where: str) -> Strike:
     """Return the strike that a row of its five values means; `where` is for the message.
 

@@ -134,6 +134,23 @@ class Resumable(BaseTrainer):  # type: ignore[misc]
         np.random.set_state((name, np.asarray(keys, dtype=np.uint32), *rest))
 
 
+def arguments(kind: type, place: Path, device: str, **knobs: Any) -> Any:
+    """Return a trainer's arguments, of one device: it saves, logs and shows nothing by itself."""
+    on_cpu = device == "cpu"
+    found = kind(
+        output_dir=str(place),
+        save_strategy="no",
+        logging_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        use_cpu=on_cpu,
+        dataloader_pin_memory=not on_cpu,
+        **knobs,
+    )
+    found._n_gpu = min(found.n_gpu, 1)
+    return found
+
+
 class WeightsTrainer(Resumable, SentenceTransformerTrainer):  # type: ignore[misc]
     """Trains an encoder, and goes on from our checkpoints."""
 

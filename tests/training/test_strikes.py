@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import DatasetError
-from pipelines.training.strikes import Strike, add_strike, read_strikes, remove_strike, write_strikes
+from pipelines.training.strikes import Strike, read_strikes, write_strikes
 
 ONE, OTHER = Strike("q1", "a", 0, 10, "positive"), Strike("q2", "b – ü", 5, 9, "negative")
 
@@ -22,17 +22,6 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         "question_id": "q1", "document_id": "a", "start": 0, "end": 10, "as": "positive",
     }  # fmt: skip
     assert [file.name for file in path.parent.iterdir()] == ["strikes.jsonl"]
-
-
-def test_strikes_are_added_and_taken_back(tmp_path: Path) -> None:
-    path = tmp_path / "strikes.jsonl"
-    add_strike(path, ONE)
-    add_strike(path, OTHER)
-    add_strike(path, ONE)
-    assert read_strikes(path) == (ONE, OTHER)
-    remove_strike(path, ONE)
-    remove_strike(path, ONE)
-    assert read_strikes(path) == (OTHER,)
 
 
 GOOD = '{"question_id": "q", "document_id": "a", "start": 0, "end": 9, "as": "positive"}'
