@@ -19,6 +19,7 @@ PAIRS_VERSION = 2
 """Raise it when the same golden set, chunks and knobs would give other pairs."""
 
 _WRITER = ("synthetic_endpoint", "synthetic_model", "synthetic_key_variable")
+_NOWHERE = "http://127.0.0.1"
 _ONE_LINE = r"^[^\x00-\x1f]*$"
 _MINED: JsonDict = {"negatives": ["model", "bm25", "both"]}
 
@@ -110,8 +111,9 @@ class PairKnobs(BaseModel):
     @model_validator(mode="after")
     def _with_a_sound_writer(self) -> PairKnobs:
         """Refuse an address or a variable that is none as soon as it is given: it may be a misplaced secret."""
-        if self.synthetic and self.synthetic_endpoint and self.synthetic_model:
-            writer_of(self.synthetic_endpoint, self.synthetic_model, self.synthetic_key_variable)
+        if self.synthetic:
+            endpoint, model = self.synthetic_endpoint or _NOWHERE, self.synthetic_model or "unnamed"
+            writer_of(endpoint, model, self.synthetic_key_variable)
         return self
 
     def writer(self) -> WriterKnobs | None:

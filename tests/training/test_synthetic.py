@@ -159,6 +159,8 @@ def test_who_writes_does_not_count_where_nothing_is_written() -> None:
         {**ASKING, "synthetic_endpoint": "user:hunter2@host"},
         {**ASKING, "synthetic_endpoint": "https://user:hunter2@host/v1"},
         {**ASKING, "synthetic_key_variable": "sk-hunter2"},
+        {"synthetic": 3, "synthetic_key_variable": "sk-hunter2"},
+        {"synthetic": 3, "synthetic_endpoint": "https://user:hunter2@host/v1"},
     ],
 )
 def test_bad_knobs_are_one_sentence_without_secrets(given: dict, sentence) -> None:
