@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
+import yaml
+
 from pipelines.errors import ConfigurationError, DatasetError, did_you_mean, shorten, storage_errors
 from pipelines.golden.dataset import Dataset
 from pipelines.golden.manifest import MANIFEST_FILE
@@ -20,6 +22,7 @@ from pipelines.golden.write import publish_files, refuse_occupied
 from pipelines.near_duplicates import alike_on_one_span, alike_pairs
 from pipelines.records import SPLITS, Question, Split
 from pipelines.stages.load import document_files
+from pipelines.stages.load.reading import clean
 
 FEWEST_QUESTIONS = 10
 _ROOM = 0.1
@@ -53,7 +56,8 @@ def split_dataset(
     """Write a dataset with its questions dealt to splits into the new folder `dest`, all of it or nothing.
 
     By question, questions that ask nearly the same stay together. By document, so do those with evidence in the same
-    documents, so that no split has seen a document of another. All else stays to the byte.
+    documents, so that no split has seen a document of another. It is called like its folder;
+    all else stays to the byte.
 
     Raises:
         ConfigurationError: for another way to split.
@@ -70,7 +74,7 @@ def split_dataset(
     _refuse_empty(dealt, shares)
     with storage_errors(dest, "write the dataset"):
         refuse_occupied(dest, overwrite=False)
-        publish_files(dest, _files(dataset, dealt))
+        publish_files(dest, _files(dataset, dealt, clean(dest.resolve().name)))
     together = sum(len(group) for group in groups if len(group) > 1)
     return split_report(Dataset.open(dest), questions, dealt, way, seed, shares, together)
 
@@ -182,8 +186,8 @@ def _roomy(room: Mapping[Split, float], size: int, rng: random.Random) -> Split:
     return rng.choices(fitting, [room[split] for split in fitting])[0]
 
 
-def _files(dataset: Dataset, dealt: Mapping[str, Split]) -> dict[str, str | Path]:
-    """Return the files of the new dataset: questions with their split exchanged, all else as it is."""
+def _files(dataset: Dataset, dealt: Mapping[str, Split], name: str) -> dict[str, str | Path]:
+    """Return the files of the new dataset: its name and the questions' split exchanged, all else as it is."""
     # By bytes: a text file's lines would come back with other line ends.
     lines = (dataset.path / QUESTIONS_FILE).read_bytes().decode("utf-8-sig").split("\n")
     for line, question in zip(dataset.lines, dataset.questions, strict=True):
@@ -193,6 +197,20 @@ def _files(dataset: Dataset, dealt: Mapping[str, Split]) -> dict[str, str | Path
     files: dict[str, str | Path] = {
         path.relative_to(dataset.path).as_posix(): path for path in document_files(dataset.path)
     }
-    manifest = dataset.path / MANIFEST_FILE
-    named = json.dumps({"name": dataset.name}, ensure_ascii=False) + "\n"
-    return {**files, MANIFEST_FILE: manifest if manifest.is_file() else named, QUESTIONS_FILE: "\n".join(lines)}
+    return {**files, MANIFEST_FILE: _renamed(dataset.path / MANIFEST_FILE, name), QUESTIONS_FILE: "\n".join(lines)}
+
+
+def _renamed(manifest: Path, name: str) -> str:
+    """Return the manifest under another name: two splits of one dataset would else be told apart by nothing."""
+    written = f"name: {json.dumps(name, ensure_ascii=False)}"
+    if not manifest.is_file():
+        return f"{written}\n"
+    text = manifest.read_bytes().decode("utf-8-sig")
+    values = {**(yaml.safe_load(text) or {}), "name": name}
+    changed, n = re.subn(r"^name:[^\r\n]*", lambda _: written, text, count=1, flags=re.MULTILINE)
+    try:
+        if n and yaml.safe_load(changed) == values:
+            return changed
+    except yaml.YAMLError:
+        pass  # A name of several lines: the whole file is written anew.
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)

@@ -66,9 +66,26 @@ def test_all_but_the_split_is_as_it_was(made, tmp_path: Path) -> None:
         [json.loads(line) for line in (folder / "questions.jsonl").open()] for folder in (dataset.path, report.path)
     )
     assert [{**row, "split": None} for row in new] == [{**row, "split": None} for row in old]
-    for name in ("documents.jsonl", "dataset.yaml"):
-        assert (report.path / name).read_bytes() == (dataset.path / name).read_bytes()
+    name = "documents.jsonl"
+    assert (report.path / name).read_bytes() == (dataset.path / name).read_bytes()
     assert report.version == Dataset.open(report.path).version
+
+
+@pytest.mark.parametrize(
+    ("manifest", "told"),
+    [
+        ("# ours\r\nname: old  # once\r\nlicence: none\r\n", '# ours\r\nname: "new"\r\nlicence: none\r\n'),
+        ("licence: none\n", "licence: none\nname: new\n"),
+        ("name: >-\n  old\n  name\nlicence: none\n", "name: new\nlicence: none\n"),
+        ("", "name: new\n"),
+    ],
+)
+def test_it_is_called_like_its_folder(made, tmp_path: Path, manifest: str, told: str) -> None:
+    folder = made(20).path
+    (folder / "dataset.yaml").write_text(manifest, encoding="utf-8", newline="")
+    report = split_dataset(Dataset.open(folder), tmp_path / "new", "question", SHARES)
+    assert report.name == "new"
+    assert (report.path / "dataset.yaml").read_bytes().decode() == told
 
 
 def test_documents_that_are_files_come_along(made, tmp_path: Path) -> None:
@@ -87,7 +104,7 @@ def test_documents_that_are_files_come_along(made, tmp_path: Path) -> None:
     dataset = Dataset.open(folder)
     report = split_dataset(dataset, tmp_path / "new", "document", SHARES)
     written = Dataset.open(report.path)
-    assert written.name == dataset.name
+    assert written.name == "new"
     assert written.documents().texts == dataset.documents().texts
     assert (report.path / "questions.jsonl").read_bytes().count(b"\r\n") == 20
 
