@@ -56,8 +56,8 @@ def split_dataset(
     """Write a dataset with its questions dealt to splits into the new folder `dest`, all of it or nothing.
 
     By question, questions that ask nearly the same stay together. By document, so do those with evidence in the same
-    documents, so that no split has seen a document of another. It is called like its folder;
-    all else stays to the byte.
+    documents, so that no split has seen a document of another. It is called like its folder; all
+    else stays to the byte.
 
     Raises:
         ConfigurationError: for another way to split.

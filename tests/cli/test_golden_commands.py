@@ -142,6 +142,6 @@ def test_questions_are_split_anew_into_another_dataset(call: Call, towns: Path, 
     assert splits == {"train", "test"}
     named = call("split", towns, "towns again", "--by", "question", "--replace")
     assert named.code == 0
-    assert Dataset.open(api.datasets()[0].path).name == "towns"
+    assert Dataset.open(api.datasets()[0].path).name == "towns-again"
     sentence(call("split", towns, "other", "--by", "chapter", "--replace").err)
     sentence(call("split", towns, "other", "--by", "question", "--shares", "80/30", "--replace").err)
