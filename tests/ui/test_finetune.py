@@ -547,3 +547,12 @@ def test_a_run_leads_to_a_finetuning_on_it(open_page: Open) -> None:
     assert held["chunk"] == {**held["chunk"], "use": "fixed", "size": 96}
     assert held["embed"]["use"] == "finetuned"
     assert "trains nothing" in words(app)  # the run retrieves by words
+
+
+def test_a_run_that_learnt_elsewhere_leads_to_a_finetuning_on_its_own_dataset(open_page: Open, home: Path) -> None:
+    dataset = api.open_dataset(taught())
+    embed = {"use": "finetuned", "learn_from": str(home / "elsewhere"), "epochs": 2, "method": "full"}
+    run = api.evaluate(Pipeline.parse({"embed": embed, "retrieve": "bm25"}), dataset, split="test").run.id
+    app = new(open_page, run=run)
+    held = json.loads(app.query_params["spec"])["embed"]
+    assert (held["method"], held["epochs"], held.get("learn_from", "")) == ("full", 2, "")

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from pipelines import api
-from pipelines.errors import NotFoundError, WorkbenchError
 from pipelines.golden.dataset import Dataset
 from pipelines.runs.jobs import Job
-from workbench import faults, handover, reading
+from workbench import faults, handover
 from workbench.parts import finetune_plan
-from workbench.text import plain, shortened
+from workbench.parts.stored_dataset import dataset_of
 
 _DONE = "finetune.again"
 _ABOUT = "On the dataset as it is now. What is in the store is not computed again."
@@ -43,31 +41,3 @@ def _asked(spec: api.FinetuneSpec, dataset: Dataset, payload: Mapping[str, Any])
     if curve:
         return api.learning_curve(spec, dataset, shares=curve["shares"], seeds=curve["seeds"], name=name, again=True)
     return api.finetune(spec, dataset, name=name, again=True)
-
-
-def dataset_of(one: Any) -> Dataset:
-    """Return the dataset of a finetuning as it is now.
-
-    Raises:
-        NotFoundError: when it is gone.
-    """
-    path = Path(one.dataset_path)
-    if not path.is_dir():
-        raise NotFoundError(f"The dataset '{shortened(one.dataset_name, 60)}' is gone: {path} is no folder any more.")
-    return reading.dataset(path)
-
-
-def changed(one: Any) -> None:
-    """Say it where the dataset is gone, or is another one than it was."""
-    try:
-        now = dataset_of(one)
-    except WorkbenchError as error:
-        st.warning(plain(f"{error} What the finetuning found is still here."))
-        return
-    if now.version != one.dataset_version:
-        st.warning(
-            plain(
-                f"The dataset '{shortened(one.dataset_name, 60)}' was changed after this finetuning (version "
-                f"{one.dataset_version[:8]} then, {now.version[:8]} now): its figures are of the dataset as it was."
-            )
-        )

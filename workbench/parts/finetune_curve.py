@@ -10,7 +10,7 @@ import streamlit as st
 from pipelines import api
 from pipelines.errors import ConfigurationError
 from workbench import charts, faults, finetune_charts, grids, handover
-from workbench.parts import finetune_again, finetune_plan
+from workbench.parts import finetune_plan, stored_dataset
 from workbench.parts.finetune_words import VERDICTS, interval, is_curve, signed
 from workbench.parts.sweep_words import STATES, moment
 from workbench.text import own, plain
@@ -104,7 +104,7 @@ def _submitted(view: api.FinetuneView, report: Entry, shares: Sequence[float], s
     if one is None:
         raise ConfigurationError("Nothing was trained, so there is no learning curve to make; do the finetuning again.")
     spec = api.FinetuneSpec.parse({**one["settings"], "finetune": {"split": view.finetuning.split}}, "The finetuning")
-    dataset = finetune_again.dataset_of(view.finetuning)
+    dataset = stored_dataset.dataset_of(view.finetuning)
     return api.learning_curve(spec, dataset, shares=shares, seeds=seeds, name=f"{view.finetuning.name}, learning curve",
                               again=False)  # fmt: skip
 

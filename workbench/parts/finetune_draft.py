@@ -110,7 +110,7 @@ def _of_run(run_id: str) -> None:
 
 
 def take_pipeline(settings: Mapping[str, Any]) -> None:
-    """Begin again from a pipeline, whose embedding model becomes the base of what is trained.
+    """Begin again from a pipeline, whose embedding model becomes the base of what is trained, on the dataset at hand.
 
     Raises:
         ConfigurationError: when it is none any more.
@@ -119,6 +119,8 @@ def take_pipeline(settings: Mapping[str, Any]) -> None:
     if not any(stages[stage]["use"] in trainable(stage) for stage in LEARNING):
         model = stages["embed"].get("model")
         stages["embed"] = {"use": trainable("embed")[0], **({"model": model} if model else {})}
+    for stage in LEARNING:
+        stages[stage].pop("learn_from", None)
     _begin(Draft(Pipeline.parse(stages, "the pipeline of this run").settings()))
 
 

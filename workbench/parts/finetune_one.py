@@ -20,6 +20,7 @@ from workbench.parts import (
     finetune_plan,
     finetune_progress,
     finetune_words,
+    stored_dataset,
 )
 from workbench.parts.sweep_progress import log
 from workbench.parts.sweep_words import moment
@@ -42,7 +43,7 @@ def show(reference: str) -> None:
         return
     if st.session_state.get(finetune_plan.BEFORE) == view.job.id:
         st.info("The same finetuning was done on the same data before; this is that one.")
-    finetune_again.changed(view.finetuning)
+    stored_dataset.changed(view.finetuning, "finetuning")
     _finished(view)
 
 

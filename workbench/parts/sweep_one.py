@@ -11,7 +11,7 @@ import yaml
 from pipelines import api
 from pipelines.errors import WorkbenchError
 from workbench import faults, handover
-from workbench.parts import sweep_again, sweep_findings, sweep_plan, sweep_progress, sweep_rows
+from workbench.parts import stored_dataset, sweep_again, sweep_findings, sweep_plan, sweep_progress, sweep_rows
 from workbench.parts.sweep_words import moment
 from workbench.text import counted, lasting, own, plain
 
@@ -30,7 +30,7 @@ def show(reference: str) -> None:
         return
     if st.session_state.get(sweep_plan.BEFORE) == view.job.id:
         st.info("The same sweep was run on the same questions before; this is that sweep.")
-    sweep_again.changed(view.sweep)
+    stored_dataset.changed(view.sweep, "sweep")
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         chosen = handover.choose_view(VIEWS, "view")
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
