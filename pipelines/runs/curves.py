@@ -26,8 +26,7 @@ class Curves:
     def enter(self, key: str, point: Mapping[str, object]) -> None:
         """Take note of a point; it is kept at once where a metric was measured, else within about a second."""
         step = int(str(point["step"]))
-        measured = {name: value for name, value in point.items() if value not in (None, "")}
-        self._new[key, step] = {**point, **self._new.get((key, step), {}), **measured}
+        self._new[key, step] = _over(self._new.get((key, step), {}), point)
         last = step >= int(str(point.get("steps", 0)))
         if last or point.get("dev") is not None or time.monotonic() - self._kept > _KEEP_EVERY_S:
             self.flush()
@@ -38,8 +37,11 @@ class Curves:
         if not new:
             return
         with self._db.writing() as connection:
-            _forget(connection, list(new))
-            rows = [{"training": key, "step": step, "body": body} for (key, step), body in new.items()]
+            known = _taken(connection, list(new))
+            rows = [
+                {"training": key, "step": step, "body": _over(known.get((key, step), {}), body)}
+                for (key, step), body in new.items()
+            ]
             connection.execute(table.insert(), rows)
 
     def of(self, keys: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
@@ -53,8 +55,17 @@ class Curves:
         return found
 
 
-def _forget(connection: Connection, steps: Sequence[tuple[str, int]]) -> None:
+def _over(known: Mapping[str, object], told: Mapping[str, object]) -> dict[str, object]:
+    """Return a point as it is told, and what it does not tell as it was known: its loss comes before its metric."""
+    return {**told, **known, **{name: value for name, value in told.items() if value not in (None, "")}}
+
+
+def _taken(connection: Connection, steps: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Mapping[str, object]]:
+    """Return what was kept of these steps, and forget it."""
+    found: dict[tuple[str, int], Mapping[str, object]] = {}
     for at in range(0, len(steps), _KEYS_AT_ONCE):
         part = steps[at : at + _KEYS_AT_ONCE]
-        same = [and_(table.c.training == key, table.c.step == step) for key, step in part]
-        connection.execute(delete(table).where(or_(*same)))
+        same = or_(*(and_(table.c.training == key, table.c.step == step) for key, step in part))
+        found |= {(key, step): body for key, step, body in connection.execute(select(table).where(same))}
+        connection.execute(delete(table).where(same))
+    return found

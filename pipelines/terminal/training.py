@@ -24,7 +24,7 @@ class _Lines:
     def __init__(self) -> None:
         self._looked = -_LOOK_EVERY_S
         self._n_logged = 0
-        self._told: dict[str, int] = {}
+        self._told: dict[str, tuple[int, bool]] = {}
 
     def tell(self, job: Job) -> None:
         """Write what is new."""
@@ -42,11 +42,13 @@ class _Lines:
 
     def _tell_points(self, curves: Mapping[str, list[Mapping[str, Any]]]) -> None:
         for label, points in curves.items():
-            last = self._told.get(label, -1)
+            last = self._told.get(label, (-1, False))
             for point in points:
-                if point["step"] > last and _worth_a_line(point):
+                # The metric of a step comes some time after its loss, and is worth a line of its own.
+                this = (int(point["step"]), point.get("dev") is not None)
+                if this > last and _worth_a_line(point):
                     sys.stderr.write(f"  {shorten(label, 100)}: {point_said(point)}\n")
-                    self._told[label] = point["step"]
+                    self._told[label] = this
 
 
 def _worth_a_line(point: Mapping[str, Any]) -> bool:

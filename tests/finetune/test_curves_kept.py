@@ -32,6 +32,17 @@ def test_points_are_kept_in_order_and_a_step_once() -> None:
     assert found["a"][2]["dev"] == 0.5
 
 
+def test_a_metric_that_comes_long_after_the_loss_of_its_step_does_not_replace_it() -> None:
+    curves = Curves(Database(database_url()))
+    curves.enter("a", point(3, loss=0.25))
+    curves.flush()
+    curves.enter("a", point(3, dev=0.5, metric="ndcg@10"))
+    assert [(one["loss"], one["dev"]) for one in curves.of(["a"])["a"]] == [(0.25, 0.5)]
+    curves.enter("a", point(3, loss=0.75))
+    curves.flush()
+    assert [(one["loss"], one["dev"]) for one in curves.of(["a"])["a"]] == [(0.75, 0.5)]
+
+
 def test_what_was_entered_is_there_at_once_where_a_metric_was_measured() -> None:
     curves = Curves(Database(database_url()))
     curves.enter("a", point(1, loss=1.0))
