@@ -20,6 +20,9 @@ def refuse_training_on_held_out(stages: Mapping[str, Any], given: Mapping[str, A
     Raises:
         ConfigurationError: for any split other than train, which need not be named, and for a dataset.
     """
+    for key in _TRAINED_ON:
+        if key in stages:
+            _refuse(f"{where}: {key}", stages[key])
     entries = [("finetune", given)] + [(stage, one) for stage in _LEARNING for one in _mappings(stages.get(stage))]
     for owner, entry in entries:
         for key in entry:

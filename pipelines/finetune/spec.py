@@ -43,6 +43,8 @@ class FinetuneSpec:
         Raises:
             ConfigurationError: for what cannot be built, trains nothing, or would train on dev or test.
         """
+        if isinstance(values, Mapping):
+            refuse_training_on_held_out(values, {}, where)
         stages = _plain(values, where)
         given = _options(stages.pop("finetune", None), where)
         refuse_training_on_held_out(stages, given, where)

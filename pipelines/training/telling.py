@@ -35,7 +35,8 @@ def left_out_told(left_out: Sequence[LeftOut]) -> Iterator[str]:
 def idle_told(idle: Sequence[Strike], n_strikes: int) -> str:
     """Say how many strikes hold for nothing."""
     first = f"'{shorten(idle[0].document_id, 40)}' from {idle[0].start} to {idle[0].end}"
-    return f"{len(idle):,} of {counted(n_strikes, 'strike')} hold for nothing here; the first: {first}."
+    hold = "holds" if len(idle) == 1 else "hold"
+    return f"{len(idle):,} of {counted(n_strikes, 'strike')} {hold} for nothing here; the first: {first}."
 
 
 def one_document_told(document: str) -> str:

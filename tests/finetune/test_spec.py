@@ -63,6 +63,8 @@ def test_settings_read_back_as_the_same() -> None:
     [
         {"finetune": {"train": "dev"}},
         {"finetune": {"train_on": "test"}},
+        {"train": "dev"},
+        {"train_on": "test"},
         {"finetune": {"train_split": ["train", "test"]}},
         {"embed": {**ADAPTER, "train_on": "test"}},
         {"embed": [{**ADAPTER, "split": "dev"}]},
