@@ -52,9 +52,7 @@ def learning(write_set: MakeSet) -> Dataset:
     return api.open_dataset(write_set(town_documents(), questions()))
 
 
-def test_it_is_trained_once_and_reorders_what_was_retrieved(
-    learning: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_trained_once_and_reorders_what_was_retrieved(learning: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     work, run = planned(learning), Execution(Cache(cache_folder()))
     assert work.trained_reranker is not None
     before, after = run.get(work.before_rerank), run.get(work.rankings)
