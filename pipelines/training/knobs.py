@@ -43,7 +43,7 @@ class PairKnobs(BaseModel):
     negatives_margin: float = Field(
         0.05,
         ge=0.0,
-        lt=1.0,
+        le=0.95,
         description="Share by which a negative must be less similar to the question than the positive is: what is "
         "nearer may well be an answer that nobody marked",
         json_schema_extra={"when": _MINED},

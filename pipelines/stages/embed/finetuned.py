@@ -121,7 +121,7 @@ class FinetunedEmbedder(TrainedEmbedder, SentenceTransformerEmbedder, name="fine
     lora_rank: int = Field(16, ge=1, le=512, description="Width of the matrices", json_schema_extra={"when": _LORA})
     lora_alpha: int = Field(32, ge=1, le=2048, description="Weight of the matrices", json_schema_extra={"when": _LORA})
     lora_dropout: float = Field(
-        0.0, ge=0.0, lt=1.0, description="Share of inputs left out by chance", json_schema_extra={"when": _LORA}
+        0.0, ge=0.0, le=0.95, description="Share of inputs left out by chance", json_schema_extra={"when": _LORA}
     )
     adapter_side: Literal["query", "both"] = Field(
         "query",

@@ -70,7 +70,7 @@ class FinetunedReranker(TrainedReranker, name="finetuned", version=1):
     negatives_margin: float = Field(
         -0.25,
         ge=-1.0,
-        lt=1.0,
+        le=0.95,
         description="Share by which a negative must be less similar to the question than the positive is. Below 0 it "
         "may be more similar by that share: what stands above the answer is what a reranker should learn to put down",
         json_schema_extra={"when": {"negatives": ["model", "bm25", "both"]}},
